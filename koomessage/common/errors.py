@@ -1,0 +1,15 @@
+"""What a service says when it refuses."""
+
+from django.utils.functional import Promise
+
+
+class RuleViolation(Exception):
+    """A rule of the product forbids what was asked; `message` is a whole sentence for the user.
+
+    `field` names the form field it belongs to, None the whole form.
+    """
+
+    def __init__(self, message: str | Promise, *, field: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.field = field

@@ -1,0 +1,41 @@
+"""One URL, two answers: the whole page, or the fragment htmx swaps."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.cache import patch_vary_headers
+
+STOP_POLLING = 286
+
+
+def wants_fragment(request: HttpRequest) -> bool:
+    """Say whether htmx asked for a part; boosted and history requests get the page."""
+    htmx = request.htmx  # type: ignore[attr-defined]
+    return bool(htmx) and not htmx.boosted and not htmx.history_restore_request
+
+
+def render_page(
+    request: HttpRequest, page: str, fragment: str, context: dict[str, Any], *, status: int = 200
+) -> HttpResponse:
+    """Answer with the fragment where htmx asked for one, else with the page that includes it."""
+    asked = wants_fragment(request)
+    response = render(request, fragment if asked else page, {**context, "is_fragment": asked}, status=status)
+    patch_vary_headers(response, ["HX-Request", "HX-Boosted", "HX-History-Restore-Request"])
+    return response
+
+
+class FragmentMiddleware:
+    """Turn a redirect into HX-Redirect for a fragment, so that the browser goes and not the fragment."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if wants_fragment(request) and response.status_code in (301, 302, 303, 307, 308):
+            target = response["Location"]
+            response = HttpResponse(status=204)
+            response["HX-Redirect"] = target
+        return response

@@ -1,0 +1,85 @@
+"""Who may call a view: every URL's view carries `requires` or `public` (tests/architecture checks)."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.db import models
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, resolve_url
+
+from koomessage.common.requests import ConsoleRequest
+
+View = Callable[..., HttpResponse]
+# What must be true of the tenant before views of an app label work: returns the answer to give instead.
+Gate = Callable[[ConsoleRequest], HttpResponse | None]
+_gates: dict[str, list[Gate]] = {}
+
+SIGNED_IN = "signed-in"
+STAFF = "staff"
+
+
+def add_gate(app_label: str, gate: Gate) -> None:
+    """Put a gate before every view whose permission belongs to the app label (called from an AppConfig)."""
+    _gates.setdefault(app_label, []).append(gate)
+
+
+def public(view: View) -> View:
+    """Mark a view that anybody may call without signing in."""
+    view.permission = "public"  # type: ignore[attr-defined]
+    return view
+
+
+def may(user: Any, permission: str, row: models.Model | None = None) -> bool:
+    """Say whether the user holds the permission for all rows, or for this one.
+
+    The one place that asks both ways: guardian answers False for a row to a holder of the whole.
+    """
+    return user.has_perm(permission) or (row is not None and user.has_perm(permission, row))
+
+
+def requires(permission: str, *, on: type[models.Model] | None = None) -> Callable[[View], View]:
+    """Let only holders of the permission through, and hand the view its row.
+
+    `permission` is a Django permission ("email_service.add_domain"), SIGNED_IN (any user of a tenant)
+    or STAFF. With `on`, the URL's `pk` is looked up among the tenant's rows and passed on in its place:
+    another tenant's row is 404, a row of one's own that one may not touch is 403. A visitor is sent to
+    the sign-in page. Gates of the permission's app label come before the permission.
+    """
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def checked(request: ConsoleRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            if not request.user.is_authenticated:
+                return _to_login(request)
+            if permission == STAFF:
+                if not request.user.is_staff:
+                    raise PermissionDenied
+                return view(request, *args, **kwargs)
+            if request.tenant is None:
+                raise PermissionDenied
+            for gate in _gates.get(permission.partition(".")[0], ()):
+                answer = gate(request)
+                if answer is not None:
+                    return answer
+            row = None
+            if on is not None:
+                row = get_object_or_404(on._default_manager.for_tenant(request.tenant), pk=kwargs.pop("pk"))  # type: ignore[attr-defined]
+                args = (row, *args)
+            if permission != SIGNED_IN and not may(request.user, permission, row):
+                raise PermissionDenied
+            return view(request, *args, **kwargs)
+
+        checked.permission = permission  # type: ignore[attr-defined]
+        return checked
+
+    return decorate
+
+
+def _to_login(request: HttpRequest) -> HttpResponse:
+    # A fragment would come back to itself; the page that asked for it is where the user wants to be.
+    current = getattr(getattr(request, "htmx", None), "current_url_abs_path", None)
+    return redirect_to_login(current or request.get_full_path(), resolve_url(settings.LOGIN_URL))

@@ -1,0 +1,104 @@
+"""Typed readers of the environment: a missing or odd value stops the start with a sentence."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn, TypeVar
+from urllib.parse import urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+from environs import Env, EnvError
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+T = TypeVar("T")
+
+_env = Env()
+
+
+def load() -> None:
+    """Read the file named by ENV_FILE (`.env` beside manage.py unless set); real variables win over it."""
+    named = os.environ.get("ENV_FILE", "")
+    path = Path(named) if named else BASE_DIR / ".env"
+    if named and not path.is_file():
+        refuse("ENV_FILE", f"names {path}, which is not there")
+    if path.is_file():
+        _env.read_env(str(path), recurse=False)
+
+
+def refuse(name: str, problem: str) -> NoReturn:
+    raise ImproperlyConfigured(f"{name} {problem}. See .env.example for what it means and may hold.")
+
+
+def _read(reader: Callable[..., T], name: str, default: Any) -> T:
+    try:
+        return reader(name) if default is ... else reader(name, default)
+    except EnvError as error:
+        missing = name not in os.environ
+        refuse(name, "is not set, and has no default" if missing else f"holds a value that cannot be read ({error})")
+
+
+def text(name: str, default: Any = ..., *, choices: tuple[str, ...] = ()) -> str:
+    value = _read(_env.str, name, default)
+    if choices and value not in choices:
+        refuse(name, f"is {value!r}, but must be one of {', '.join(choices)}")
+    return value
+
+
+def flag(name: str, default: bool) -> bool:
+    return _read(_env.bool, name, default)
+
+
+def number(name: str, default: int, *, least: int = 0, most: int = 2**63) -> int:
+    value = _read(_env.int, name, default)
+    if not least <= value <= most:
+        refuse(name, f"is {value}, but must lie between {least} and {most}")
+    return value
+
+
+def real(name: str, default: float, *, least: float = 0.0) -> float:
+    value = _read(_env.float, name, default)
+    if value < least:
+        refuse(name, f"is {value}, but must be at least {least}")
+    return value
+
+
+def words(name: str, default: str = "") -> list[str]:
+    """Read a comma-separated list; empty items are dropped."""
+    return [word.strip() for word in _read(_env.str, name, default).split(",") if word.strip()]
+
+
+def folder(name: str, default: Path) -> Path:
+    path = Path(_read(_env.str, name, str(default)))
+    return path if path.is_absolute() else BASE_DIR / path
+
+
+def web_address(name: str, default: Any = ...) -> str:
+    """Read an absolute http or https address, without its last slash."""
+    value = text(name, default)
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.netloc:
+        refuse(name, f"is {value!r}, but must be an address such as https://console.example.com")
+    return value.rstrip("/")
+
+
+def host_ports(name: str, default_port: int) -> list[tuple[str, int]]:
+    """Read `host:port,host:port`; IPv6 hosts stand in brackets."""
+    found = []
+    for word in words(name):
+        parts = urlsplit(f"//{word}")
+        try:
+            port = parts.port or default_port
+        except ValueError:
+            refuse(name, f"holds {word!r}, whose port is not a number up to 65535")
+        if not parts.hostname:
+            refuse(name, f"holds {word!r}, but must look like 127.0.0.1:53")
+        found.append((parts.hostname, port))
+    return found
+
+
+def database(name: str, default: str) -> dict[str, Any]:
+    """Read a database address: sqlite:///path or postgresql://user:password@host:port/name."""
+    try:
+        return _env.dj_db_url(name, default)
+    except Exception as error:  # dj-database-url raises several kinds
+        refuse(name, f"cannot be read as a database address ({error})")
