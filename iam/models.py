@@ -90,7 +90,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_staff = models.BooleanField(_("staff"), default=False)
     is_active = models.BooleanField(_("may sign in"), default=True)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
-    policies: models.ManyToManyField["Policy", Any] = models.ManyToManyField(
+    policies = models.ManyToManyField(
         "Policy", verbose_name=_("policies"), blank=True, related_name="users"
     )
 

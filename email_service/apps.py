@@ -1,0 +1,14 @@
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class EmailServiceConfig(AppConfig):
+    name = "email_service"
+    verbose_name = _("Email")
+
+    def ready(self) -> None:
+        """Tie what lower sections ask of higher ones, where no import may lead upwards."""
+        from email_service.setup.gates import configured
+        from koomessage.common.permissions import add_gate
+
+        add_gate("email_service", configured)

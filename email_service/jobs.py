@@ -1,0 +1,1 @@
+"""Where Celery looks for jobs: re-exports only."""

@@ -1,0 +1,82 @@
+"""Templates and their versions; a task is frozen on a version."""
+
+from typing import Self
+
+from django.db import models
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from koomessage.common.models import TenantQuerySet
+
+
+class TemplateQuerySet(TenantQuerySet):
+    def public(self) -> Self:
+        """Keep the templates built in for everybody."""
+        return self.filter(tenant=None)
+
+    def sendable_by(self, tenant: models.Model) -> Self:
+        """Keep what the tenant may send: its own approved templates, and the public ones."""
+        return self.filter(models.Q(tenant=tenant) | models.Q(tenant=None), status=Template.Status.APPROVED)
+
+
+class BodyType(models.TextChoices):
+    RICH = "rich", _("Rich text")
+    PLAIN = "plain", _("Plain text")
+
+
+class Template(models.Model):
+    """What lists show of a template: a copy of its current version's head. No tenant: a public template."""
+
+    class Status(models.TextChoices):
+        PENDING = "pending", _("Under review")
+        APPROVED = "approved", _("Approved")
+        REJECTED = "rejected", _("Rejected")
+
+    tenant = models.ForeignKey("iam.Tenant", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    code = models.CharField(_("template ID"), max_length=12, unique=True)
+    title = models.CharField(_("template name"), max_length=64)
+    body_type = models.CharField(_("body type"), max_length=5, choices=BodyType)
+    status = models.CharField(_("review status"), max_length=8, choices=Status)
+    version = models.ForeignKey(
+        "email_service.TemplateVersion", null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    is_deleted = models.BooleanField(default=False)  # versions that tasks used stay
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+
+    objects = TemplateQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("template")
+        verbose_name_plural = _("templates")
+        default_permissions = ("list", "view", "add", "change", "delete")
+        indexes = [models.Index(fields=["tenant", "-created_at", "-id"], name="template_by_tenant")]
+
+    def __str__(self) -> str:
+        return self.title
+
+    def get_absolute_url(self) -> str:
+        return reverse("email:template_detail", args=[self.pk])
+
+
+class TemplateVersion(models.Model):
+    """The text of a template as it was submitted once; never changed, only decided about."""
+
+    template = models.ForeignKey(Template, on_delete=models.CASCADE, related_name="versions")
+    number = models.PositiveIntegerField()
+    title = models.CharField(max_length=64)
+    body_type = models.CharField(max_length=5, choices=BodyType)
+    body = models.TextField()  # sanitised HTML, or plain text
+    parameters = models.JSONField(default=list)  # names in order of first use
+    can_unsubscribe = models.BooleanField(default=False)
+    status = models.CharField(max_length=8, choices=Template.Status)
+    reason = models.CharField(max_length=500, blank=True)
+    author = models.ForeignKey("iam.User", null=True, on_delete=models.SET_NULL, related_name="+")
+    decided_by = models.ForeignKey("iam.User", null=True, on_delete=models.SET_NULL, related_name="+")
+    decided_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["template", "number"], name="version_once_a_template")]
+
+    def __str__(self) -> str:
+        return f"{self.title} v{self.number}"

@@ -1,0 +1,16 @@
+"""Where Django looks for models: re-exports only."""
+
+from email_service.addresses.models import Address
+from email_service.domains.models import DkimKey, Domain, DomainRecord
+from email_service.feedback.models import Suppression
+from email_service.mail_templates.models import Template, TemplateVersion
+from email_service.reports.models import Report
+from email_service.send_details.models import Attempt, DirtyHour, Event, Message
+from email_service.send_tasks.models import Attachment, Claim, ClaimCounter, RejectedRow, Task
+from email_service.setup.models import EmailService, Transport
+
+__all__ = [
+    "Address", "Attachment", "Attempt", "Claim", "ClaimCounter", "DirtyHour", "DkimKey", "Domain", "DomainRecord",
+    "EmailService", "Event", "Message", "RejectedRow", "Report", "Suppression", "Task", "Template",
+    "TemplateVersion", "Transport",
+]

@@ -1,0 +1,130 @@
+"""Messages (one row per recipient of a task), their attempts, and the events of their timeline."""
+
+from typing import Self
+
+from django.db import models
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from koomessage.common.models import TenantQuerySet
+
+
+class MessageQuerySet(TenantQuerySet):
+    def unfinished(self) -> Self:
+        return self.filter(status__in=[Message.Status.PENDING, Message.Status.HELD])
+
+
+class Message(models.Model):
+    """One task's mail to one recipient. Its status is written by `send_details.outcomes` alone."""
+
+    class Status(models.TextChoices):
+        PENDING = "pending", _("Pending")
+        HELD = "held", _("State unknown")
+        DELIVERED = "delivered", _("Delivered")
+        FAILED = "failed", _("Failed")
+        REJECTED = "rejected", _("Rejected")
+        EXPIRED = "expired", _("Expired")
+        CANCELLED = "cancelled", _("Cancelled")
+
+    tenant = models.ForeignKey("iam.Tenant", on_delete=models.PROTECT, related_name="+", db_index=False)
+    task = models.ForeignKey("email_service.Task", on_delete=models.PROTECT, related_name="messages", db_index=False)
+    recipient = models.CharField(_("recipient"), max_length=320)
+    recipient_key = models.CharField(max_length=320)  # lower case: what makes two spellings one recipient
+    domain = models.CharField(max_length=255)  # destination, A-label
+    params = models.JSONField(default=list)  # values in the order of the template version's parameters
+    row_number = models.PositiveIntegerField(default=0)  # of the recipient file, 0 for typed ones
+    status = models.CharField(_("sending status"), max_length=10, choices=Status, default=Status.PENDING)
+    accepted_at = models.DateTimeField(_("created"))
+    finished_at = models.DateTimeField(_("received"), null=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    next_attempt_at = models.DateTimeField(null=True)  # null once it has an end
+    lease_token = models.BigIntegerField(null=True)  # the claim that holds it
+    crashes = models.PositiveSmallIntegerField(default=0)
+    in_doubt = models.BooleanField(default=False)  # at least one attempt may have left a copy
+
+    objects = MessageQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("message")
+        verbose_name_plural = _("messages")
+        default_permissions = ("list", "view", "export", "reveal")
+        constraints = [models.UniqueConstraint(fields=["task", "recipient_key"], name="recipient_once_a_task")]
+        indexes = [
+            models.Index(fields=["tenant", "-accepted_at", "-id"], name="message_by_time"),
+            models.Index(fields=["tenant", "recipient_key"], name="message_by_recipient"),
+            models.Index(
+                fields=["task", "next_attempt_at"],
+                condition=models.Q(status="pending", lease_token=None),
+                name="message_due",
+            ),
+            models.Index(fields=["task", "status"], name="message_by_task"),
+            models.Index(
+                fields=["lease_token"], condition=models.Q(lease_token__isnull=False), name="message_claimed"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+    def get_absolute_url(self) -> str:
+        return reverse("email:message_detail", args=[self.pk])
+
+
+class Attempt(models.Model):
+    """One try to hand a message over, with the server's own words."""
+
+    message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="attempt_rows")
+    number = models.PositiveSmallIntegerField()
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField()
+    verdict = models.CharField(max_length=10)  # of delivery.replies.Verdict
+    host = models.CharField(max_length=255, blank=True)
+    tls = models.CharField(max_length=32, blank=True)
+    code = models.PositiveSmallIntegerField(null=True)
+    enhanced = models.CharField(max_length=12, blank=True)
+    text = models.CharField(max_length=500, blank=True)
+    in_doubt = models.BooleanField(default=False)
+
+    class Meta:
+        ordering = ["number", "pk"]
+
+    def __str__(self) -> str:
+        return f"{self.message_id} #{self.number}"
+
+
+class Event(models.Model):
+    """Something that happened to a message later, or was decided about it; append-only."""
+
+    class Kind(models.TextChoices):
+        ACCEPTED = "accepted", _("Accepted")
+        ENDED = "ended", _("Ended")
+        UNSUBSCRIBED = "unsubscribed", _("Unsubscribed")
+        REVEALED = "revealed", _("Address shown")
+
+    message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="events")
+    tenant = models.ForeignKey("iam.Tenant", on_delete=models.PROTECT, related_name="+", db_index=False)
+    kind = models.CharField(max_length=12, choices=Kind)
+    at = models.DateTimeField()
+    detail = models.JSONField(default=dict)
+
+    class Meta:
+        ordering = ["at", "pk"]
+        indexes = [models.Index(fields=["tenant", "id"], name="event_by_tenant")]
+
+    def __str__(self) -> str:
+        return f"{self.message_id} {self.kind}"
+
+
+class DirtyHour(models.Model):
+    """An hour of a task whose counts must be made anew: written with every outcome, cleared by reports."""
+
+    tenant = models.ForeignKey("iam.Tenant", on_delete=models.PROTECT, related_name="+")
+    task = models.ForeignKey("email_service.Task", on_delete=models.CASCADE, related_name="+")
+    hour = models.DateTimeField()  # UTC, in which the messages were accepted
+    marked_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["task", "hour"], name="dirty_hour_once")]
+
+    def __str__(self) -> str:
+        return f"{self.task_id} {self.hour:%Y-%m-%d %H}"

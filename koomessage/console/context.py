@@ -1,0 +1,28 @@
+"""What the shell around every page needs."""
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
+
+from koomessage.common.htmx import wants_fragment
+from koomessage.console import navigation
+
+THEMES = ("light", "dark")
+
+
+def shell(request: HttpRequest) -> dict[str, Any]:
+    """Give templates the navigation (not for fragments), the theme and the platform's name."""
+    theme = request.COOKIES.get("theme", "")
+    context: dict[str, Any] = {
+        "platform_name": settings.PLATFORM_NAME,
+        "theme": theme if theme in THEMES else "light",
+        "is_demo": settings.DEMO,
+        "navigation": [],
+    }
+    if hasattr(request, "htmx") and wants_fragment(request):
+        return context
+    if getattr(request, "tenant", None) is not None:
+        context["navigation"] = SimpleLazyObject(lambda: list(navigation.visible(request)))  # type: ignore[arg-type]
+    return context
