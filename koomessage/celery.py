@@ -1,52 +1,12 @@
-"""The Celery application: broker, queues, and where jobs are found (`jobs.py` in each app and section)."""
+"""The Celery application; its settings are read when first needed (koomessage/celery_config.py)."""
 
 import os
-from typing import Any
 
 from celery import Celery
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "koomessage.settings")
 
-from django.conf import settings  # noqa: E402  the module must be named first
-
 app = Celery("koomessage")
-
-
-def broker_options() -> dict[str, Any]:
-    """Return what each kind of broker needs; a publish may never hold a web request for long."""
-    if settings.CELERY_BROKER_URL.startswith("filesystem:"):
-        folder = settings.CELERY_BROKER_FOLDER
-        for name in ("queue", "control"):
-            (folder / name).mkdir(parents=True, exist_ok=True)
-        return {
-            "data_folder_in": str(folder / "queue"),
-            "data_folder_out": str(folder / "queue"),
-            "control_folder": str(folder / "control"),
-            "polling_interval": 0.1,
-            "store_processed": False,
-        }
-    if settings.CELERY_BROKER_URL.startswith(("redis:", "rediss:")):
-        return {"visibility_timeout": 3600, "socket_connect_timeout": 1, "socket_timeout": 30}
-    return {"max_retries": 1, "interval_start": 0, "interval_max": 0.2}
-
-
-app.conf.update(
-    broker_url=settings.CELERY_BROKER_URL,
-    broker_transport_options=broker_options(),
-    broker_connection_timeout=2,
-    broker_connection_retry_on_startup=True,
-    task_always_eager=settings.CELERY_TASK_ALWAYS_EAGER,
-    task_ignore_result=True,
-    task_publish_retry=False,
-    task_acks_late=True,
-    task_serializer="json",
-    accept_content=["json"],
-    worker_prefetch_multiplier=1,
-    worker_hijack_root_logger=False,
-    task_default_queue="console",
-    # Console jobs never wait behind sending.
-    task_routes={"email_service.send_tasks.jobs.deliver*": {"queue": "sending"}},
-    timezone="UTC",
-    beat_schedule_filename=str(settings.DATA_DIR / "schedule"),
-)
+app.config_from_object("koomessage.celery_config")
+# Jobs live in `jobs.py`: a package called `tasks` would be a section, not a list of jobs.
 app.autodiscover_tasks(related_name="jobs")
