@@ -41,6 +41,6 @@ def normalise(text: str) -> Mailbox:
     except (EmailNotValidError, idna.IDNAError) as error:
         raise BadAddress(str(error)) from error
     address = f"{found.local_part}@{domain.lower()}"
-    if "." not in domain or len(address.encode()) > MAX_LENGTH:
+    if "." not in domain or len(address.encode()) > MAX_LENGTH or len(found.local_part.encode()) > 64:
         raise BadAddress("not an address on the public Internet")
     return Mailbox(address, address.lower(), domain.lower(), address.isascii())
