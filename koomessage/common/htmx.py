@@ -6,6 +6,8 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 STOP_POLLING = 286
 
@@ -39,3 +41,33 @@ class FragmentMiddleware:
             response = HttpResponse(status=204)
             response["HX-Redirect"] = target
         return response
+
+
+def render_confirm(
+    request: HttpRequest,
+    *,
+    title: str | Promise,
+    question: str | Promise,
+    action_url: str,
+    back_url: str,
+    confirm_label: str | Promise = _("Confirm"),
+    note: str | Promise = "",
+    is_danger: bool = True,
+    refusal: str | Promise = "",
+) -> HttpResponse:
+    """Ask before something is deleted or cancelled: in the dialog, or on a page of its own without scripts.
+
+    With `refusal`, the service's sentence on why it cannot be done, the answer is 422.
+    """
+    context = {
+        "title": title,
+        "question": question,
+        "note": note,
+        "action_url": action_url,
+        "back_url": back_url,
+        "confirm_label": confirm_label,
+        "is_danger": is_danger,
+        "refusal": refusal,
+    }
+    status = 422 if refusal else 200
+    return render_page(request, "components/confirm.html", "components/_confirm.html", context, status=status)

@@ -3,10 +3,11 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from django import template
+from django import forms, template
+from django.template.loader_tags import BLOCK_CONTEXT_KEY
 from django.utils import timezone
 from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
 from koomessage.common.paging import Page
@@ -22,6 +23,14 @@ TONES = {
     "held": "warning", "unpaid": "warning",
     "checking": "info", "preparing": "info", "scheduled": "info", "sending": "info", "reserved": "info",
 }  # fmt: skip
+
+
+@register.simple_tag(takes_context=True)
+def block_text(context: template.Context, name: str) -> str:
+    """Return what a block of this page says, so that a heading can stand in <title> too. Empty: no such block."""
+    blocks = context.render_context.get(BLOCK_CONTEXT_KEY)
+    block = blocks.get_block(name) if blocks else None
+    return mark_safe(block.nodelist.render(context).strip()) if block else ""  # noqa: S308  rendered by Django
 
 
 @register.simple_tag
@@ -95,3 +104,22 @@ def percent_of(part: int, whole: int) -> int:
 @register.filter
 def is_checkbox(bound: Any) -> bool:
     return getattr(bound.field.widget, "input_type", "") == "checkbox"
+
+
+@register.filter
+def is_choice(bound: Any) -> bool:
+    """True for radio buttons and lists of check boxes, which want a legend instead of a label."""
+    return isinstance(bound.field.widget, forms.RadioSelect | forms.CheckboxSelectMultiple)
+
+
+@register.simple_tag
+def search_control(bound: Any) -> SafeString:
+    return bound.as_widget(
+        attrs={"class": "form-control", "type": "search", "placeholder": bound.label, "autocomplete": "off"}
+    )
+
+
+@register.simple_tag
+def page_query(page: Page, **changes: Any) -> str:
+    """The list's query from its first row, with some parameters changed."""
+    return page.query_with(**{name: str(value) for name, value in changes.items()})
