@@ -4,6 +4,8 @@ from typing import Any
 
 from django.conf import settings
 
+from koomessage.schedule import SCHEDULE
+
 def broker_options() -> dict[str, Any]:
     """Return what each kind of broker needs; a publish may never hold a web request for long."""
     if settings.CELERY_BROKER_URL.startswith("filesystem:"):
@@ -39,3 +41,4 @@ task_default_queue = "console"
 task_routes = {"email_service.send_tasks.jobs.deliver*": {"queue": "sending"}}
 timezone = "UTC"
 beat_schedule_filename = str(settings.DATA_DIR / "schedule")
+beat_schedule = SCHEDULE

@@ -190,6 +190,8 @@ CELERY_BROKER_FOLDER = env.folder("CELERY_BROKER_FOLDER", DATA_DIR / "broker")
 CELERY_TASK_ALWAYS_EAGER = env.flag("CELERY_TASK_ALWAYS_EAGER", False)
 # How often the sweep looks in the database for work that nobody was told of.
 SWEEP_SECONDS = env.real("SWEEP_SECONDS", 5.0, least=0.1)
+# How often hours with new outcomes are counted anew; the figures of an hour are final at its minute zero.
+REPORT_SECONDS = env.real("REPORT_SECONDS", 30.0, least=0.5)
 
 # --- the platform as senders and recipients see it ------------------------------------------------------------
 PLATFORM_NAME = env.text("PLATFORM_NAME", "KooMessage")
@@ -221,6 +223,7 @@ RELAY_CONNECTIONS = env.number("RELAY_CONNECTIONS", 8, least=1, most=200)
 # --- limits (PRODUCT.md) ------------------------------------------------------------------------------------
 MAX_RECIPIENT_ROWS = env.number("MAX_RECIPIENT_ROWS", 1_000_000, least=1)
 SCHEDULE_LATEST_START_HOURS = env.real("SCHEDULE_LATEST_START_HOURS", 24.0)
+ORDER_LIFETIME_HOURS = env.real("ORDER_LIFETIME_HOURS", 24.0, least=0.01)
 
 # --- the platform's own mail, never by the engine -------------------------------------------------------------
 EMAIL_BACKEND = env.text("EMAIL_BACKEND", "django.core.mail.backends.smtp.EmailBackend")

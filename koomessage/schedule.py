@@ -1,0 +1,10 @@
+"""What runs by the clock. Every entry is safe to run twice, or not at all for ten minutes."""
+
+from typing import Any
+
+from django.conf import settings
+
+SCHEDULE: dict[str, dict[str, Any]] = {
+    "sweep": {"task": "email_service.send_tasks.jobs.sweep", "schedule": settings.SWEEP_SECONDS},
+    "reports": {"task": "email_service.reports.jobs.refresh_reports", "schedule": settings.REPORT_SECONDS},
+}
