@@ -1,0 +1,58 @@
+# The commands of the house. `make setup` makes the environment; the others call it.
+SHELL := /bin/bash
+PYTHON ?= python3
+BIN := .venv/bin
+TESTING := ENV_FILE=tests/test.env
+CORES := $(shell nproc 2>/dev/null || echo 2)
+STAMP := .venv/setup.stamp
+SOURCES := requirements/dev.txt package.json package-lock.json .npmrc
+
+.PHONY: setup demo test walk test-services test-e2e lint types imports bench messages locks
+
+setup: $(STAMP) locale/zh_Hans/LC_MESSAGES/django.mo
+
+$(STAMP): $(SOURCES)
+	@bash scripts/setup "$(PYTHON)"
+	@touch $@
+
+locale/zh_Hans/LC_MESSAGES/django.mo: locale/zh_Hans/LC_MESSAGES/django.po $(STAMP)
+	@$(TESTING) $(BIN)/python manage.py translations --compile
+
+demo: setup
+	@exec $(BIN)/python manage.py demo
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/djlint --lint --quiet templates
+
+types: setup
+	$(TESTING) $(BIN)/mypy
+
+imports: setup
+	$(BIN)/lint-imports
+
+test: lint types imports
+	$(BIN)/pytest -n $(CORES) -m "not services and not e2e"
+
+walk: setup
+	@$(BIN)/python -m koomessage.demo.walk
+
+test-services: setup
+	@bash scripts/test-services $(CORES)
+
+test-e2e: setup
+	@bash scripts/test-e2e
+
+bench: setup
+	$(TESTING) $(BIN)/python -m bench.send
+
+# For developers: texts into the catalogue, pins into the lock files.
+messages: setup
+	$(TESTING) $(BIN)/python manage.py translations --update
+
+locks:
+	$(BIN)/uv pip compile --quiet --generate-hashes --no-header --no-annotate requirements/base.in -o requirements/base.txt
+	$(BIN)/uv pip compile --quiet --generate-hashes --no-header --no-annotate requirements/dev.in -o requirements/dev.txt
+	$(BIN)/uv pip compile --quiet --generate-hashes --no-header --no-annotate requirements/node.in -o requirements/node.txt
+	npm install --package-lock-only --silent && $(BIN)/python scripts/omit_addresses.py
