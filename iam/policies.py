@@ -1,12 +1,12 @@
 """Evaluate policy documents: pure, no database (PRODUCT.md section 11). Any Deny beats every Allow."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal
 
-from iam.actions import ALIASES
+from iam.actions import ALIASES, PERMISSION_OF
 
 Decision = Literal["allow", "deny", "implicit_deny"]
 FULL_ACCESS: dict[str, Any] = {
@@ -17,6 +17,7 @@ READ_ONLY: dict[str, Any] = {
     "Version": "1.1",
     "Statement": [{"Effect": "Allow", "Action": ["KooMessage:*:list", "KooMessage:*:get"]}],
 }
+ANYTHING = "*"
 
 
 @dataclass(frozen=True)
@@ -28,45 +29,87 @@ class Verdict:
     statement: int | None = None
 
 
-def evaluate(documents: Iterable[dict[str, Any]], action: str, resource: str = "*") -> Verdict:
+def evaluate(documents: Iterable[Any], action: str, resource: str = ANYTHING) -> Verdict:
     """Decide whether the documents allow the action on the resource; the default is deny.
 
-    Matching is without regard to case; `*` matches within or across segments. A statement with a
-    Condition, an unknown Effect or a shape that cannot be read allows nothing, and denies all it names.
+    Matching is without regard to case; `*` matches within or across segments. The resource `*` asks for
+    everything at once: a statement on some resources cannot allow that, and does deny it. A statement
+    with a Condition, an unknown Effect or a shape that cannot be read allows nothing; a Deny denies all
+    it names whatever its Condition says.
     """
     allowed: Verdict | None = None
     for number, document in enumerate(documents):
-        for index, statement in enumerate(_list(document.get("Statement"))):
-            if not isinstance(statement, dict) or not _names(statement, action, resource):
+        for index, statement in enumerate(_statements(document)):
+            if not _names_action(statement, action):
                 continue
-            if statement.get("Effect") == "Deny":
+            effect = statement.get("Effect")
+            if effect == "Deny" and (resource == ANYTHING or _names_resource(statement, resource)):
                 return Verdict("deny", number, index)
-            if statement.get("Effect") == "Allow" and not statement.get("Condition") and allowed is None:
+            if effect == "Allow" and allowed is None and _allows(statement, resource):
                 allowed = Verdict("allow", number, index)
     return allowed or Verdict("implicit_deny")
 
 
-def _names(statement: dict[str, Any], action: str, resource: str) -> bool:
-    actions = (_canonical(str(word)) for word in _list(statement.get("Action")))
-    resources = _list(statement.get("Resource")) or ["*"]
-    return any(_pattern(word).fullmatch(action.lower()) for word in actions) and any(
-        _pattern(str(word)).fullmatch(resource.lower()) for word in resources
-    )
+def held_actions(documents: Iterable[Any]) -> set[str]:
+    """Return the actions of the console that the documents allow on everything."""
+    known = list(documents)
+    return {action for action in PERMISSION_OF if evaluate(known, action).decision == "allow"}
 
 
-def _canonical(action: str) -> str:
-    if action.lower() == "koomessage:fullaccess":
-        return "koomessage:*:*"
-    head, _, operation = action.rpartition(":")
-    for alias, resource in ALIASES.items():
-        if head.lower() == alias.lower():
-            return f"{resource}:{operation}"
-    return action
+def named_actions(document: Any, effect: str) -> set[str]:
+    """Return the actions that any statement of this effect names, whatever its resources and conditions."""
+    return {
+        action
+        for statement in _statements(document)
+        if statement.get("Effect") == effect
+        for action in PERMISSION_OF
+        if _names_action(statement, action)
+    }
+
+
+def is_known(pattern: str) -> bool:
+    """Say whether an action as written in a policy names at least one action of the console."""
+    return any(_names_action({"Action": pattern}, action) for action in PERMISSION_OF)
+
+
+def _statements(document: Any) -> Iterator[Mapping[str, Any]]:
+    statements = document.get("Statement") if isinstance(document, Mapping) else None
+    # What is no statement keeps its place, so that the numbers in a verdict are those of the document.
+    return (statement if isinstance(statement, Mapping) else {} for statement in _list(statements))
+
+
+def _allows(statement: Mapping[str, Any], resource: str) -> bool:
+    return not statement.get("Condition") and _names_resource(statement, resource)
+
+
+def _names_action(statement: Mapping[str, Any], action: str) -> bool:
+    spellings = _spellings(action)
+    patterns = [_pattern(word) for word in _list(statement.get("Action")) if isinstance(word, str)]
+    return any(pattern.fullmatch(spelling) for pattern in patterns for spelling in spellings)
+
+
+def _names_resource(statement: Mapping[str, Any], resource: str) -> bool:
+    words = _list(statement.get("Resource")) if "Resource" in statement else [ANYTHING]
+    return any(_pattern(word).fullmatch(resource.lower()) for word in words if isinstance(word, str))
+
+
+@lru_cache(maxsize=512)
+def _spellings(action: str) -> tuple[str, ...]:
+    """Return the action and every other name it goes by, in lower case."""
+    lower = action.lower()
+    head, _, operation = lower.rpartition(":")
+    names = {alias.lower(): resource.lower() for alias, resource in ALIASES.items()}
+    others = [alias for alias, resource in names.items() if resource == head]
+    return (lower, *(f"{alias}:{operation}" for alias in others), *([f"{names[head]}:{operation}"] * (head in names)))
 
 
 @lru_cache(maxsize=4096)
 def _pattern(word: str) -> re.Pattern[str]:
-    return re.compile(".*".join(re.escape(part) for part in word.lower().split("*")), re.DOTALL)
+    lower = word.lower()
+    if lower == "koomessage:fullaccess":
+        lower = "koomessage:*:*"
+    # Runs of stars mean one, and would make the matching slow.
+    return re.compile(".*".join(re.escape(part) for part in re.split(r"\*+", lower)), re.DOTALL)
 
 
 def _list(value: Any) -> list[Any]:
