@@ -20,6 +20,9 @@ _gates: dict[str, list[Gate]] = {}
 
 SIGNED_IN = "signed-in"
 STAFF = "staff"
+# Every user of an activated account may see where it stands.
+OVERVIEW = "console.overview"
+OPEN_TO_ALL = (SIGNED_IN, OVERVIEW)
 
 
 def add_gate(app_label: str, gate: Gate) -> None:
@@ -45,7 +48,7 @@ def requires(permission: str, *, on: type[models.Model] | None = None) -> Callab
     """Let only holders of the permission through, and hand the view its row.
 
     `permission` is a Django permission ("email_service.add_domain"), SIGNED_IN (any user of a tenant)
-    or STAFF. With `on`, the URL's `pk` is looked up among the tenant's rows and passed on in its place:
+    OVERVIEW (the same, once the account is activated) or STAFF. With `on`, the URL's `pk` is looked up among the tenant's rows and passed on in its place:
     another tenant's row is 404, a row of one's own that one may not touch is 403. A visitor is sent to
     the sign-in page. Gates of the permission's app label come before the permission.
     """
@@ -69,7 +72,7 @@ def requires(permission: str, *, on: type[models.Model] | None = None) -> Callab
             if on is not None:
                 row = get_object_or_404(on._default_manager.for_tenant(request.tenant), pk=kwargs.pop("pk"))  # type: ignore[attr-defined]
                 args = (row, *args)
-            if permission != SIGNED_IN and not may(request.user, permission, row):
+            if permission not in OPEN_TO_ALL and not may(request.user, permission, row):
                 raise PermissionDenied
             return view(request, *args, **kwargs)
 

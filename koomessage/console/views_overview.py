@@ -1,14 +1,34 @@
 """总览: where an account stands."""
 
 from django.http import HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET
 
-from koomessage.common.permissions import requires
+from billing.queries import overview_packages
+from koomessage.common.permissions import OVERVIEW, may, public, requires
 from koomessage.common.requests import ConsoleRequest
+from koomessage.console import queries
 
 
 @require_GET
-@requires("console.overview")
+@public
+def home(request: ConsoleRequest) -> HttpResponse:
+    """Send the platform's staff to the administration, everybody else to 总览."""
+    if request.user.is_authenticated and request.tenant is None:
+        return redirect("admin:index")
+    return overview(request)
+
+
+@require_GET
+@requires(OVERVIEW)
 def overview(request: ConsoleRequest) -> HttpResponse:
-    return render(request, "console/overview.html")
+    today, month, bars = queries.sending(request.tenant)
+    context = {
+        "steps": queries.guide(request.tenant),
+        "today": today,
+        "month": month,
+        "bars": bars,
+        "packages": overview_packages(request.tenant) if may(request.user, "billing.list_package") else [],
+        "may_see_packages": may(request.user, "billing.list_package"),
+    }
+    return render(request, "console/overview.html", context)

@@ -1,0 +1,105 @@
+"""总览, the shell around every page, and its preferences."""
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
+
+from email_service.models import Report
+from iam.models import Tenant
+from tests.factories import make_tenant, make_user
+from tests.factories_sending import make_task
+
+
+def test_a_new_account_is_shown_its_first_step(as_owner: Client):
+    page = as_owner.get("/").content.decode()
+
+    assert page.count("guide-step is-next") == 1
+    assert "is-done" not in page
+    assert "购买套餐包" in page
+
+
+def test_counts_and_steps_follow_what_the_account_did(as_owner: Client, acme: Tenant):
+    task = make_task(tenant=acme)
+    hour = timezone.now().replace(minute=0, second=0, microsecond=0)
+    Report.objects.create(tenant=acme, task=task, hour=hour, succeeded=3, failed=1, updated_at=hour)
+
+    page = as_owner.get("/").content.decode()
+
+    assert '<div class="stat-value tabular">4</div>' in page
+    assert "75.00%" in page
+    assert page.count("guide-step is-done") >= 3
+
+
+def test_another_accounts_sending_is_not_counted(as_owner: Client, globex: Tenant):
+    task = make_task(tenant=globex)
+    hour = timezone.now().replace(minute=0, second=0, microsecond=0)
+    Report.objects.create(tenant=globex, task=task, hour=hour, succeeded=7, updated_at=hour)
+
+    assert '<div class="stat-value tabular">7</div>' not in as_owner.get("/").content.decode()
+
+
+def test_the_overview_costs_a_fixed_number_of_queries(
+    as_owner: Client, django_assert_max_num_queries: DjangoAssertNumQueries
+):
+    with django_assert_max_num_queries(9):
+        as_owner.get("/")
+
+
+def test_an_account_that_is_not_activated_is_led_to_activation(client: Client, db: None):
+    client.force_login(make_user(make_tenant(activated_at=None), is_main=True), backend="iam.backends.StaffBackend")
+
+    for address in ("/", "/packages/", "/email/domains/", "/email/tasks/add/"):
+        assert client.get(address)["Location"] == "/activate/"
+
+
+def test_email_pages_say_what_to_do_until_an_operator_configured_them(client: Client, db: None):
+    client.force_login(make_user(make_tenant(account="fresh"), is_main=True), backend="iam.backends.StaffBackend")
+
+    page = client.get("/email/domains/").content.decode()
+
+    assert "fresh" in page
+    assert "运营人员" in page
+
+
+def test_visitors_are_sent_to_sign_in_and_staff_to_the_administration(client: Client, as_operator: Client):
+    assert client.get("/")["Location"] == "/login/?next=/"
+    assert as_operator.get("/")["Location"] == "/admin/"
+
+
+def test_an_iam_user_without_rights_sees_no_entry_it_may_not_open(as_newcomer: Client):
+    page = as_newcomer.get("/").content.decode()
+
+    assert "/email/domains/" not in page.split('<main', 1)[0]
+    assert as_newcomer.get("/email/domains/").status_code == 403
+
+
+@pytest.mark.parametrize(("language", "word"), [("en", "Overview"), ("zh-hans", "总览")])
+def test_the_language_is_the_readers_choice(as_owner: Client, language: str, word: str):
+    answer = as_owner.post("/language/", {"language": language, "next": "/"})
+
+    assert answer["Location"] == "/"
+    assert f"<h1 class=\"page-title\">{word}</h1>" in as_owner.get("/").content.decode()
+
+
+def test_preferences_lead_nowhere_else_and_keep_odd_values_out(as_owner: Client):
+    answer = as_owner.post("/theme/", {"theme": "neon", "next": "https://evil.example/"})
+
+    assert answer["Location"] == "/"
+    assert "theme" not in as_owner.cookies
+    as_owner.post("/theme/", {"theme": "dark"})
+    assert 'data-bs-theme="dark"' in as_owner.get("/").content.decode()
+
+
+def test_no_page_may_run_inline_script(as_owner: Client):
+    policy = as_owner.get("/")["Content-Security-Policy"]
+
+    assert "unsafe" not in policy
+    assert "default-src 'none'" in policy
+
+
+def test_errors_have_pages_in_the_readers_language(as_owner: Client):
+    answer = as_owner.get("/email/nothing-here/")
+
+    assert answer.status_code == 404
+    assert "总览" in answer.content.decode()
