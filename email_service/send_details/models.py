@@ -26,6 +26,13 @@ class Message(models.Model):
         EXPIRED = "expired", _("Expired")
         CANCELLED = "cancelled", _("Cancelled")
 
+    class EndReason(models.TextChoices):
+        """Who ended it, where it was not a server's reply or the time that ran out: nobody pays for these."""
+
+        SUPPRESSED = "suppressed", _("The recipient is on the suppression list.")
+        PLATFORM = "platform", _("The platform could not send it.")
+        CANCELLED = "cancelled", _("The task was cancelled.")
+
     tenant = models.ForeignKey("iam.Tenant", on_delete=models.PROTECT, related_name="+", db_index=False)
     task = models.ForeignKey("email_service.Task", on_delete=models.PROTECT, related_name="messages", db_index=False)
     recipient = models.CharField(_("recipient"), max_length=320)
@@ -36,6 +43,7 @@ class Message(models.Model):
     status = models.CharField(_("sending status"), max_length=10, choices=Status, default=Status.PENDING)
     accepted_at = models.DateTimeField(_("created"))
     finished_at = models.DateTimeField(_("received"), null=True)
+    end_reason = models.CharField(max_length=10, choices=EndReason, blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)
     next_attempt_at = models.DateTimeField(null=True)  # null once it has an end
     lease_token = models.BigIntegerField(null=True)  # the claim that holds it
@@ -57,7 +65,8 @@ class Message(models.Model):
                 condition=models.Q(status="pending", lease_token=None),
                 name="message_due",
             ),
-            models.Index(fields=["task", "status"], name="message_by_task"),
+            # With the time, so that an hour of a task is counted from the index alone.
+            models.Index(fields=["task", "status", "accepted_at"], name="message_by_task"),
             models.Index(
                 fields=["lease_token"], condition=models.Q(lease_token__isnull=False), name="message_claimed"
             ),
@@ -79,7 +88,7 @@ class Attempt(models.Model):
     finished_at = models.DateTimeField()
     verdict = models.CharField(max_length=10)  # of delivery.replies.Verdict
     host = models.CharField(max_length=255, blank=True)
-    tls = models.CharField(max_length=32, blank=True)
+    tls = models.CharField(max_length=64, blank=True)
     code = models.PositiveSmallIntegerField(null=True)
     enhanced = models.CharField(max_length=12, blank=True)
     text = models.CharField(max_length=500, blank=True)

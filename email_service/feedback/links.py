@@ -1,0 +1,34 @@
+"""The links in mails that lead back to the platform, and the keys that make them unforgeable."""
+
+import hashlib
+from functools import lru_cache
+
+from django.conf import settings
+from django.urls import reverse
+
+from email_service.delivery import tokens
+
+UNSUBSCRIBE = "unsubscribe"
+
+
+def unsubscribe_url(message_id: int) -> str:
+    """Return the address at which the message's recipient unsubscribes; the same whenever asked."""
+    token = tokens.sign(UNSUBSCRIBE, message_id, keys=link_keys())
+    return f"{settings.PUBLIC_URL}{reverse('public:unsubscribe', args=[token])}"
+
+
+def read_unsubscribe_token(token: str) -> int | None:
+    """Return the message an unsubscribe token was made for, None when we did not make it."""
+    ids = tokens.read(UNSUBSCRIBE, token, link_keys())
+    return ids[0] if ids is not None and len(ids) == 1 else None
+
+
+def link_keys() -> tuple[bytes, ...]:
+    """Return the keys of links: the first signs; those of SECRET_KEY_FALLBACKS still open older mails."""
+    return _derived((settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS))
+
+
+@lru_cache(maxsize=4)
+def _derived(secrets: tuple[str, ...]) -> tuple[bytes, ...]:
+    # A key of its own: what signs sessions signs nothing that stands in a stranger's mailbox.
+    return tuple(hashlib.sha256(b"koomessage.links\0" + secret.encode()).digest() for secret in secrets)

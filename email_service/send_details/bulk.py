@@ -1,0 +1,60 @@
+"""How each database takes many rows at once: COPY and UNNEST on PostgreSQL, executemany on SQLite."""
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db import connection, models
+
+
+def insert_rows(model: type[models.Model], columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Insert rows of plain values (JSON as lists and dicts); the caller's names are columns of the table."""
+    table = connection.ops.quote_name(model._meta.db_table)
+    names = ", ".join(connection.ops.quote_name(column) for column in columns)
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            with cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy:
+                for row in rows:
+                    copy.write_row([_plain(value) for value in row])
+            return
+        marks = ", ".join(["%s"] * len(columns))
+        cursor.executemany(
+            f"INSERT INTO {table} ({names}) VALUES ({marks})",  # noqa: S608  names of our own tables
+            [[_plain(value) for value in row] for row in rows],
+        )
+
+
+def update_rows(
+    model: type[models.Model], columns: dict[str, str], rows: Sequence[Sequence[Any]], *, also: str = ""
+) -> None:
+    """Set `columns` (name -> PostgreSQL type) of the rows whose id comes first in each of `rows`.
+
+    `also` is SQL for what is the same for all rows.
+    """
+    table = connection.ops.quote_name(model._meta.db_table)
+    plain = [[_plain(value) for value in row] for row in rows]
+    extra = f", {also}" if also else ""
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            sets = ", ".join(f"{name} = given.{name}" for name in columns)
+            arrays = ", ".join(f"%s::{kind}[]" for kind in ("bigint", *columns.values()))
+            cursor.execute(
+                f"UPDATE {table} AS target SET {sets}{extra} "  # noqa: S608  names of our own tables
+                f"FROM unnest({arrays}) AS given(id, {', '.join(columns)}) WHERE target.id = given.id",
+                [list(column) for column in zip(*plain, strict=True)],
+            )
+            return
+        sets = ", ".join(f"{name} = %s" for name in columns)
+        cursor.executemany(
+            f"UPDATE {table} SET {sets}{extra} WHERE id = %s",  # noqa: S608  names of our own tables
+            [[*row[1:], row[0]] for row in plain],
+        )
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return connection.ops.adapt_datetimefield_value(value)
+    if isinstance(value, list | dict):
+        return json.dumps(value, ensure_ascii=False)
+    return value

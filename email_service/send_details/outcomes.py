@@ -1,0 +1,236 @@
+"""The only code that writes a message's status: message, attempt, event and dirty hour in one transaction."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from django.db import connection, models, transaction
+from django.db.models import Exists, F, OuterRef, Value
+from django.db.models.functions import TruncHour
+from django.utils import timezone
+
+from email_service.send_details.bulk import insert_rows, update_rows
+from email_service.send_details.models import Attempt, DirtyHour, Event, Message
+
+BATCH = 500
+_UNFINISHED = (Message.Status.PENDING, Message.Status.HELD)
+_MESSAGE_COLUMNS = {
+    "status": "varchar",
+    "next_attempt_at": "timestamptz",
+    "finished_at": "timestamptz",
+    "end_reason": "varchar",
+    "attempts": "smallint",
+    "in_doubt": "boolean",
+}
+_ATTEMPT_COLUMNS = (
+    "message_id", "number", "started_at", "finished_at", "verdict", "host", "tls", "code", "enhanced", "text",
+    "in_doubt",
+)  # fmt: skip
+_EVENT_COLUMNS = ("message_id", "tenant_id", "kind", "at", "detail")
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeRow:
+    """How one attempt ended, and what the message becomes by it.
+
+    `status` is `pending` (then with `next_attempt_at`), `held`, or an end. `code` 0: no server said it.
+    `reason` names who ended it where no server did (Message.EndReason): such an end costs the tenant nothing.
+    """
+
+    message_id: int
+    lease_token: int
+    status: str
+    next_attempt_at: datetime | None
+    attempt: int
+    verdict: str
+    host: str
+    tls: str
+    code: int
+    enhanced: str
+    text: str
+    started_at: datetime
+    finished_at: datetime
+    in_doubt: bool = False
+    reason: str = ""
+
+    @property
+    def is_end(self) -> bool:
+        return self.status not in _UNFINISHED
+
+
+def record(rows: Sequence[OutcomeRow], *, now: datetime) -> frozenset[int]:
+    """Write the outcomes down and return the ids of the messages they were written to.
+
+    A row whose token is no longer the message's changes nothing: somebody else holds the message, or has
+    written its outcome. All of one call is written, or nothing.
+    """
+    with transaction.atomic():
+        applied: set[int] = set()
+        for start in range(0, len(rows), BATCH):
+            applied |= _record_batch(rows[start : start + BATCH], now)
+        return frozenset(applied)
+
+
+def _record_batch(rows: Sequence[OutcomeRow], now: datetime) -> set[int]:
+    # Locked in the order of their ids, so that two writers never wait for each other.
+    held = {
+        message.pk: message
+        for message in Message.objects.select_for_update()
+        .filter(pk__in=[row.message_id for row in rows], lease_token__isnull=False)
+        .only("pk", "tenant_id", "task_id", "accepted_at", "lease_token", "in_doubt")
+        .order_by("pk")
+    }
+    ours = [
+        row for row in rows if row.message_id in held and held[row.message_id].lease_token == row.lease_token
+    ]
+    # The same message twice under one token: its first outcome released it.
+    fresh = list({row.message_id: row for row in reversed(ours)}.values())
+    if not fresh:
+        return set()
+    update_rows(
+        Message,
+        _MESSAGE_COLUMNS,
+        [
+            (
+                row.message_id,
+                row.status,
+                row.next_attempt_at if row.status == Message.Status.PENDING else None,
+                row.finished_at if row.is_end else None,
+                row.reason if row.is_end else "",
+                row.attempt,
+                row.in_doubt or held[row.message_id].in_doubt,
+            )
+            for row in fresh
+        ],
+        also="lease_token = NULL",
+    )
+    insert_rows(Attempt, _ATTEMPT_COLUMNS, [_attempt(row) for row in fresh])
+    insert_rows(
+        Event,
+        _EVENT_COLUMNS,
+        [
+            (row.message_id, held[row.message_id].tenant_id, Event.Kind.ENDED, row.finished_at, {"status": row.status})
+            for row in fresh
+            if row.is_end
+        ],
+    )
+    touched = (held[row.message_id] for row in fresh)
+    mark_dirty((message.tenant_id, message.task_id, message.accepted_at) for message in touched)
+    return {row.message_id for row in fresh}
+
+
+def _attempt(row: OutcomeRow) -> tuple[object, ...]:
+    return (
+        row.message_id,
+        row.attempt,
+        row.started_at,
+        row.finished_at,
+        str(row.verdict)[:10],
+        row.host[:255],
+        row.tls[:64],
+        row.code or None,
+        row.enhanced[:12],
+        row.text.replace("\0", "")[:500],
+        row.in_doubt,
+    )
+
+
+@transaction.atomic
+def cancel_pending(task: models.Model, *, now: datetime | None = None) -> int:
+    """Cancel what no worker holds of the task and return how many that was; what is held goes its way."""
+    return _end(
+        {"task": task.pk},
+        token=None,
+        status=Message.Status.CANCELLED,
+        reason=Message.EndReason.CANCELLED,
+        now=now or timezone.now(),
+    )
+
+
+@transaction.atomic
+def reject_suppressed(
+    tenant_id: int, keys: Collection[str], *, now: datetime | None = None, token: int | None = None
+) -> int:
+    """End as rejected the tenant's pending messages to these addresses and return how many that was.
+
+    Without a token, those no worker holds; with one, those held under it: a worker that found the address
+    suppressed before it sent.
+    """
+    return _end(
+        {"tenant": tenant_id, "recipient_key__in": list(keys)},
+        token=token,
+        status=Message.Status.REJECTED,
+        reason=Message.EndReason.SUPPRESSED,
+        now=now or timezone.now(),
+    )
+
+
+@transaction.atomic
+def set_aside(token: int, message_ids: Iterable[int], *, now: datetime | None = None) -> int:
+    """End as failed, by the platform's fault, messages held under the token; return how many."""
+    return _end(
+        {"pk__in": list(message_ids)},
+        token=token,
+        status=Message.Status.FAILED,
+        reason=Message.EndReason.PLATFORM,
+        now=now or timezone.now(),
+    )
+
+
+def give_back(token: int, message_ids: Iterable[int] | None = None, *, crashed: bool = False) -> int:
+    """Make messages held under the token pending again, the attempt not counted; all of them unless named."""
+    held = Message.objects.filter(lease_token=token)
+    if message_ids is not None:
+        held = held.filter(pk__in=list(message_ids))
+    return held.update(lease_token=None, crashes=F("crashes") + int(crashed))
+
+
+def mark_dirty(messages: Iterable[tuple[int, int, datetime]]) -> None:
+    """Have the hours of these (tenant, task, accepted time) counted anew."""
+    hours = {(task, _hour(accepted_at)): tenant for tenant, task, accepted_at in messages}
+    # The moment of writing, not the caller's: a mark set again must differ from the one a count began with.
+    moment = timezone.now()
+    DirtyHour.objects.bulk_create(
+        [
+            DirtyHour(tenant_id=tenant, task_id=task, hour=hour, marked_at=moment)
+            for (task, hour), tenant in sorted(hours.items())
+        ],
+        update_conflicts=True,
+        unique_fields=["task", "hour"],
+        update_fields=["marked_at"],
+    )
+
+
+def _hour(moment: datetime) -> datetime:
+    return moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+
+
+def _end(scope: dict[str, Any], *, token: int | None, status: str, reason: str, now: datetime) -> int:
+    """End the scope's pending messages held under the token by one UPDATE, then find them by what it wrote."""
+    waiting = Message.objects.filter(**scope, status=Message.Status.PENDING, lease_token=token)
+    count = waiting.update(
+        status=status, end_reason=reason, finished_at=now, next_attempt_at=None, lease_token=None
+    )
+    if not count:
+        return 0
+    told = Event.objects.filter(message=OuterRef("pk"), kind=Event.Kind.ENDED)
+    ended = Message.objects.filter(~Exists(told), **scope, status=status, end_reason=reason, finished_at=now)
+    hours = ended.order_by().annotate(hour=TruncHour("accepted_at", tzinfo=UTC))
+    mark_dirty(list(hours.values_list("tenant_id", "task_id", "hour").distinct()))
+    _insert_ended(ended, {"status": status, "reason": reason}, now)
+    return count
+
+
+def _insert_ended(messages: models.QuerySet[Message], detail: dict[str, str], now: datetime) -> None:
+    """Add the ENDED event of each of the messages without reading one of them."""
+    chosen = messages.order_by().values_list(
+        "pk",
+        "tenant_id",
+        Value(str(Event.Kind.ENDED), models.CharField()),
+        Value(now, models.DateTimeField()),
+        Value(detail, models.JSONField()),
+    )
+    sql, params = chosen.query.sql_with_params()
+    with connection.cursor() as cursor:
+        cursor.execute(f"INSERT INTO {Event._meta.db_table} ({', '.join(_EVENT_COLUMNS)}) {sql}", params)  # noqa: S608
