@@ -6,6 +6,7 @@ from django.conf import settings
 
 from koomessage.schedule import SCHEDULE
 
+
 def broker_options() -> dict[str, Any]:
     """Return what each kind of broker needs; a publish may never hold a web request for long."""
     if settings.CELERY_BROKER_URL.startswith("filesystem:"):

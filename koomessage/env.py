@@ -34,7 +34,10 @@ def _read(reader: Callable[..., T], name: str, default: Any) -> T:
         return reader(name) if default is ... else reader(name, default)
     except EnvError as error:
         missing = name not in os.environ
-        refuse(name, "is not set, and has no default" if missing else f"holds a value that cannot be read ({error})")
+        refuse(
+            name,
+            "is not set, and has no default" if missing else f"holds a value that cannot be read ({error})",
+        )
 
 
 def text(name: str, default: Any = ..., *, choices: tuple[str, ...] = ()) -> str:

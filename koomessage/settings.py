@@ -105,8 +105,10 @@ STATICFILES_FINDERS = [
     "koomessage.common.node_packages.NodePackagesFinder",
 ]
 # Plain names while developing and testing, so that nothing must be collected first.
-_static = "whitenoise.storage.CompressedManifestStaticFilesStorage" if env.flag("STATIC_MANIFEST", not DEBUG) else (
-    "django.contrib.staticfiles.storage.StaticFilesStorage"
+_static = (
+    "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    if env.flag("STATIC_MANIFEST", not DEBUG)
+    else ("django.contrib.staticfiles.storage.StaticFilesStorage")
 )
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
@@ -151,6 +153,8 @@ AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 AXES_LOCKOUT_CALLABLE = "iam.views.locked_out"
 AXES_VERBOSE = False
+# New enterprise accounts from one IP address.
+SIGN_UPS_AN_HOUR = env.number("SIGN_UPS_AN_HOUR", 10, least=1)
 
 # --- safety -------------------------------------------------------------------------------------------------
 _https = BASE_URL.startswith("https://")

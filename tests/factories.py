@@ -31,7 +31,12 @@ def make_user(tenant: Tenant | None = None, **overrides: Any) -> User:
     documents = overrides.pop("policies", [])
     tenant = tenant or make_tenant()
     name = overrides.pop("name", f"user{next(_numbers)}")
-    fields: dict[str, Any] = {"tenant": tenant, "name": name, "email": f"{name}@acme.example", "is_main": False}
+    fields: dict[str, Any] = {
+        "tenant": tenant,
+        "name": name,
+        "email": f"{name}@acme.example",
+        "is_main": False,
+    }
     user = User(login=f"{tenant.account}/{name}", **{**fields, **overrides})
     user.set_unusable_password()
     user.save()

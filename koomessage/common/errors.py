@@ -1,6 +1,9 @@
 """What a service says when it refuses."""
 
-from django.utils.functional import Promise
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise as StrPromise
 
 
 class RuleViolation(Exception):
@@ -9,7 +12,7 @@ class RuleViolation(Exception):
     `field` names the form field it belongs to, None the whole form.
     """
 
-    def __init__(self, message: str | Promise, *, field: str | None = None) -> None:
+    def __init__(self, message: "str | StrPromise", *, field: str | None = None) -> None:
         super().__init__(message)
         self.message = message
         self.field = field

@@ -50,7 +50,7 @@ def render_confirm(
     question: str | Promise,
     action_url: str,
     back_url: str,
-    confirm_label: str | Promise = _("Confirm"),
+    confirm_label: str | Promise = "",
     note: str | Promise = "",
     is_danger: bool = True,
     refusal: str | Promise = "",
@@ -65,7 +65,7 @@ def render_confirm(
         "note": note,
         "action_url": action_url,
         "back_url": back_url,
-        "confirm_label": confirm_label,
+        "confirm_label": confirm_label or _("Confirm"),
         "is_danger": is_danger,
         "refusal": refusal,
     }

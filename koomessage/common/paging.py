@@ -32,7 +32,7 @@ class Page:
     def is_filtered(self) -> bool:
         """True where the reader narrowed the list, so that emptiness means no match rather than nothing yet."""
         ignored = {"sort", "size", "after", "before", "advanced", "tab"}
-        return any(value.strip() for key, value in self.query.items() if key not in ignored)
+        return any(str(value).strip() for key, value in self.query.items() if key not in ignored)
 
     def query_with(self, **changes: str) -> str:
         """Return this page's query from its first row, with some parameters changed (empty: left out)."""
@@ -45,7 +45,9 @@ class Page:
         return query.urlencode()
 
 
-def paginate(request: HttpRequest, rows: models.QuerySet[Any], *, sorts: dict[str, str], default: str) -> Page:
+def paginate(
+    request: HttpRequest, rows: models.QuerySet[Any], *, sorts: dict[str, str], default: str
+) -> Page:
     """Cut the page that `?after`, `?before`, `?sort` and `?size` name out of the rows.
 
     `sorts` maps the names readers see in the address to columns that are never null; `default` is one of
@@ -55,7 +57,8 @@ def paginate(request: HttpRequest, rows: models.QuerySet[Any], *, sorts: dict[st
     sort = request.GET.get("sort", default)
     if sort.removeprefix("-") not in sorts:
         sort = default
-    size = int(request.GET["size"]) if request.GET.get("size") in map(str, SIZES) else SIZES[0]
+    asked = request.GET.get("size", "")
+    size = int(asked) if asked in map(str, SIZES) else SIZES[0]
     field = sorts[sort.removeprefix("-")]
     descending = sort.startswith("-")
     backwards = "before" in request.GET
@@ -118,5 +121,13 @@ def _unpack(model: type[models.Model], field: str, cursor: str) -> tuple[Any, in
             column = column._meta.pk if part == "pk" else column._meta.get_field(part)
             column = column.related_model if column.is_relation else column
         return column.to_python(value), int(pk)
-    except (ValueError, TypeError, binascii.Error, LookupError, AttributeError, RecursionError, ValidationError):
+    except (
+        ValueError,
+        TypeError,
+        binascii.Error,
+        LookupError,
+        AttributeError,
+        RecursionError,
+        ValidationError,
+    ):
         return None

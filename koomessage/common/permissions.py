@@ -70,7 +70,8 @@ def requires(permission: str, *, on: type[models.Model] | None = None) -> Callab
                     return answer
             row = None
             if on is not None:
-                row = get_object_or_404(on._default_manager.for_tenant(request.tenant), pk=kwargs.pop("pk"))  # type: ignore[attr-defined]
+                rows = on._default_manager.for_tenant(request.tenant)  # type: ignore[attr-defined]
+                row = get_object_or_404(rows, pk=kwargs.pop("pk"))
                 args = (row, *args)
             if permission not in OPEN_TO_ALL and not may(request.user, permission, row):
                 raise PermissionDenied

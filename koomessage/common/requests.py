@@ -12,6 +12,6 @@ if TYPE_CHECKING:
 class ConsoleRequest(HttpRequest):
     """A signed-in user's request; `tenant` is the account it acts for."""
 
-    user: "User"  # type: ignore[assignment]
+    user: "User"
     tenant: "Tenant"
     htmx: HtmxDetails

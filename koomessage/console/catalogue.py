@@ -103,8 +103,12 @@ def problems() -> list[str]:
     """Return a line for each text that is missing, untranslated, fuzzy or loses a placeholder."""
     entries = {(entry.msgctxt, entry.msgid): entry for entry in read()}
     wanted = texts()
-    found = [f"not in the catalogue: {msgid!r}" for context, msgid in wanted if (context, msgid) not in entries]
-    found += [f"no longer in the source: {msgid!r}" for context, msgid in entries if (context, msgid) not in wanted]
+    found = [
+        f"not in the catalogue: {msgid!r}" for context, msgid in wanted if (context, msgid) not in entries
+    ]
+    found += [
+        f"no longer in the source: {msgid!r}" for context, msgid in entries if (context, msgid) not in wanted
+    ]
     for entry in entries.values():
         text = entry.msgstr_plural.get(0, "") or entry.msgstr
         if not text:

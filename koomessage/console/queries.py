@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from typing import Any
 
 from django.db.models import Exists, F, Q, Sum
 from django.db.models.functions import TruncDate
@@ -53,25 +54,49 @@ class Bar:
 
 
 GUIDE = (
-    ("domain", _("Add a sending domain"), _("Prove by DNS that mail in its name is yours."), "email:domain_list"),
+    (
+        "domain",
+        _("Add a sending domain"),
+        _("Prove by DNS that mail in its name is yours."),
+        "email:domain_list",
+    ),
     ("address", _("Add a sender address"), _("What recipients see as the sender."), "email:address_list"),
-    ("template", _("Prepare a template"), _("Choose a public template, or write your own."), "email:template_list"),
-    ("task", _("Create a send task"), _("At once or on schedule, to typed or uploaded recipients."), "email:task_list"),
-    ("detail", _("Look up send details"), _("Every message, and what the receiving server said."), "email:message_list"),
+    (
+        "template",
+        _("Prepare a template"),
+        _("Choose a public template, or write your own."),
+        "email:template_list",
+    ),
+    (
+        "task",
+        _("Create a send task"),
+        _("At once or on schedule, to typed or uploaded recipients."),
+        "email:task_list",
+    ),
+    (
+        "detail",
+        _("Look up send details"),
+        _("Every message, and what the receiving server said."),
+        "email:message_list",
+    ),
     ("report", _("Read the reports"), _("By hour, day and month."), "email:report"),
 )
 
 
 def guide(tenant: Tenant) -> list[Step]:
     """Return the Email guide with the steps that the account has completed, in one query."""
-    done = Tenant.objects.filter(pk=tenant.pk).values(
-        domain=Exists(Domain.objects.for_tenant(tenant).verified()),
-        address=Exists(Address.objects.for_tenant(tenant)),
-        template=Exists(Template.objects.for_tenant(tenant).filter(status=Template.Status.APPROVED)),
-        task=Exists(Task.objects.for_tenant(tenant)),
-        detail=Exists(Message.objects.for_tenant(tenant).filter(finished_at__isnull=False)),
-        report=Exists(Report.objects.for_tenant(tenant)),
-    )[0]
+    done: dict[str, Any] = dict(
+        Tenant.objects.filter(pk=tenant.pk)
+        .values(
+            domain=Exists(Domain.objects.for_tenant(tenant).verified()),
+            address=Exists(Address.objects.for_tenant(tenant)),
+            template=Exists(Template.objects.for_tenant(tenant).filter(status=Template.Status.APPROVED)),
+            task=Exists(Task.objects.for_tenant(tenant)),
+            detail=Exists(Message.objects.for_tenant(tenant).filter(finished_at__isnull=False)),
+            report=Exists(Report.objects.for_tenant(tenant)),
+        )
+        .get()
+    )
     # A task from a public template needs no template of one's own.
     done["template"] = done["template"] or done["task"]
     first_open = next((key for key, *_rest in GUIDE if not done[key]), "")
@@ -101,7 +126,12 @@ def sending(tenant: Tenant) -> tuple[Sending, Sending, list[Bar]]:
         .order_by("day")
     )
     found = {row["day"]: Sending(row["sent"], row["good"], row["bad"], row["open"]) for row in rows}
-    total = Sending(*(sum(getattr(one, name) for one in found.values()) for name in ("sent", "succeeded", "failed", "pending")))
+    total = Sending(
+        *(
+            sum(getattr(one, name) for one in found.values())
+            for name in ("sent", "succeeded", "failed", "pending")
+        )
+    )
     return found.get(today, Sending(0, 0, 0, 0)), total, _bars(found, start)
 
 

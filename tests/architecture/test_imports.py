@@ -25,7 +25,12 @@ def test_an_import_that_leads_upwards_is_seen(tmp_path: Path):
     )
 
     result = subprocess.run(
-        [LINT, "--no-cache"], cwd=tmp_path, capture_output=True, text=True, check=False, env={"PYTHONPATH": str(tmp_path)}
+        [LINT, "--no-cache"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"PYTHONPATH": str(tmp_path)},
     )
 
     assert result.returncode == 1

@@ -47,14 +47,18 @@ def test_the_overview_costs_a_fixed_number_of_queries(
 
 
 def test_an_account_that_is_not_activated_is_led_to_activation(client: Client, db: None):
-    client.force_login(make_user(make_tenant(activated_at=None), is_main=True), backend="iam.backends.StaffBackend")
+    client.force_login(
+        make_user(make_tenant(activated_at=None), is_main=True), backend="iam.backends.StaffBackend"
+    )
 
     for address in ("/", "/packages/", "/email/domains/", "/email/tasks/add/"):
         assert client.get(address)["Location"] == "/activate/"
 
 
 def test_email_pages_say_what_to_do_until_an_operator_configured_them(client: Client, db: None):
-    client.force_login(make_user(make_tenant(account="fresh"), is_main=True), backend="iam.backends.StaffBackend")
+    client.force_login(
+        make_user(make_tenant(account="fresh"), is_main=True), backend="iam.backends.StaffBackend"
+    )
 
     page = client.get("/email/domains/").content.decode()
 
@@ -70,7 +74,7 @@ def test_visitors_are_sent_to_sign_in_and_staff_to_the_administration(client: Cl
 def test_an_iam_user_without_rights_sees_no_entry_it_may_not_open(as_newcomer: Client):
     page = as_newcomer.get("/").content.decode()
 
-    assert "/email/domains/" not in page.split('<main', 1)[0]
+    assert "/email/domains/" not in page.split("<main", 1)[0]
     assert as_newcomer.get("/email/domains/").status_code == 403
 
 
@@ -79,7 +83,7 @@ def test_the_language_is_the_readers_choice(as_owner: Client, language: str, wor
     answer = as_owner.post("/language/", {"language": language, "next": "/"})
 
     assert answer["Location"] == "/"
-    assert f"<h1 class=\"page-title\">{word}</h1>" in as_owner.get("/").content.decode()
+    assert f'<h1 class="page-title">{word}</h1>' in as_owner.get("/").content.decode()
 
 
 def test_preferences_lead_nowhere_else_and_keep_odd_values_out(as_owner: Client):

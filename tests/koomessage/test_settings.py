@@ -22,7 +22,12 @@ def manage(tmp_path: object, command: list[str], **variables: str) -> subprocess
     path = ROOT / "tests" / "empty.env"
     environment = {"PATH": os.environ["PATH"], "ENV_FILE": str(path), "DATA_DIR": str(tmp_path), **variables}
     return subprocess.run(
-        [sys.executable, "manage.py", *command], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+        [sys.executable, "manage.py", *command],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
 

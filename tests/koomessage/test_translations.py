@@ -13,10 +13,16 @@ def test_every_text_is_translated_and_none_is_fuzzy():
     assert catalogue.problems() == []
 
 
-def test_an_untranslated_a_fuzzy_and_a_broken_text_are_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_an_untranslated_a_fuzzy_and_a_broken_text_are_reported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     path = tmp_path / "django.po"
     monkeypatch.setattr(catalogue, "CATALOGUE", path)
-    monkeypatch.setattr(catalogue, "texts", lambda: {(None, "One"): None, (None, "Two"): None, (None, "%(n)s x"): None, (None, "New"): None})
+    monkeypatch.setattr(
+        catalogue,
+        "texts",
+        lambda: {(None, "One"): None, (None, "Two"): None, (None, "%(n)s x"): None, (None, "New"): None},
+    )
     made = polib.POFile()
     made.append(polib.POEntry(msgid="One", msgstr=""))
     made.append(polib.POEntry(msgid="Two", msgstr="二", flags=["fuzzy"]))
@@ -26,7 +32,13 @@ def test_an_untranslated_a_fuzzy_and_a_broken_text_are_reported(tmp_path: Path, 
 
     found = "\n".join(catalogue.problems())
 
-    for part in ("not translated: 'One'", "fuzzy: 'Two'", "placeholders differ", "not in the catalogue: 'New'", "no longer in the source: 'Old'"):
+    for part in (
+        "not translated: 'One'",
+        "fuzzy: 'Two'",
+        "placeholders differ",
+        "not in the catalogue: 'New'",
+        "no longer in the source: 'Old'",
+    ):
         assert part in found
     with pytest.raises(CommandError):
         call_command("translations", "--check")

@@ -86,7 +86,9 @@ def control(bound: Any) -> SafeString:
     """The field's control with the look's classes and its error tied to it."""
     widget = bound.field.widget
     kind = getattr(widget, "input_type", "")
-    css = {"select": "form-select", "checkbox": "form-check-input", "radio": "form-check-input"}.get(kind, "form-control")
+    css = {"select": "form-select", "checkbox": "form-check-input", "radio": "form-check-input"}.get(
+        kind, "form-control"
+    )
     described = f"{bound.auto_id}_hint" + (f" {bound.auto_id}_error" if bound.errors else "")
     attrs = {"class": f"{widget.attrs.get('class', '')} {css}{' is-invalid' if bound.errors else ''}".strip()}
     attrs["aria-describedby"] = described
@@ -103,7 +105,7 @@ def percent_of(part: int, whole: int) -> int:
 
 @register.filter
 def is_checkbox(bound: Any) -> bool:
-    return getattr(bound.field.widget, "input_type", "") == "checkbox"
+    return isinstance(bound.field.widget, forms.CheckboxInput)
 
 
 @register.filter

@@ -16,10 +16,16 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         what = parser.add_mutually_exclusive_group(required=True)
-        what.add_argument("--update", action="store_true", help="extract texts and merge them into the catalogue")
-        what.add_argument("--check", action="store_true", help="fail on missing, fuzzy or obsolete translations")
+        what.add_argument(
+            "--update", action="store_true", help="extract texts and merge them into the catalogue"
+        )
+        what.add_argument(
+            "--check", action="store_true", help="fail on missing, fuzzy or obsolete translations"
+        )
         what.add_argument("--compile", action="store_true", help="make the .mo file that Django reads")
-        parser.add_argument("--from", dest="source", nargs="*", default=[], help="JSON files {English: Chinese}")
+        parser.add_argument(
+            "--from", dest="source", nargs="*", default=[], help="JSON files {English: Chinese}"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["compile"]:
