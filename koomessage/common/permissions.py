@@ -47,10 +47,11 @@ def may(user: Any, permission: str, row: models.Model | None = None) -> bool:
 def requires(permission: str, *, on: type[models.Model] | None = None) -> Callable[[View], View]:
     """Let only holders of the permission through, and hand the view its row.
 
-    `permission` is a Django permission ("email_service.add_domain"), SIGNED_IN (any user of a tenant)
-    OVERVIEW (the same, once the account is activated) or STAFF. With `on`, the URL's `pk` is looked up among the tenant's rows and passed on in its place:
-    another tenant's row is 404, a row of one's own that one may not touch is 403. A visitor is sent to
-    the sign-in page. Gates of the permission's app label come before the permission.
+    `permission` is a Django permission ("email_service.add_domain"), SIGNED_IN (any user of a tenant),
+    OVERVIEW (the same, once the account is activated) or STAFF. With `on`, the URL's `pk` is looked up
+    among the tenant's rows and passed on in its place: another tenant's row is 404, a row of one's own
+    that one may not touch is 403. A visitor is sent to the sign-in page. Gates of the permission's app
+    label come before the permission.
     """
 
     def decorate(view: View) -> View:
