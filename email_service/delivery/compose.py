@@ -76,7 +76,14 @@ class CompiledMail:
     """One mail for many recipients; made by `compile_mail`."""
 
     def __init__(
-        self, parts: Parts, *, parameters: int, subject: Slotted, text: Body, rich: Body | None, unsubscribes: bool
+        self,
+        parts: Parts,
+        *,
+        parameters: int,
+        subject: Slotted,
+        text: Body,
+        rich: Body | None,
+        unsubscribes: bool,
     ) -> None:
         self.needs_unsubscribe = unsubscribes
         self._parameters = parameters
@@ -145,7 +152,9 @@ class CompiledMail:
 
 def _add_part(chunks: list[bytes], kind: bytes, body: Body, values: Sequence[str]) -> None:
     encoding = body.encoding.encode("ascii")
-    chunks.append(b"Content-Type: text/" + kind + b"; charset=utf-8\r\nContent-Transfer-Encoding: " + encoding)
+    chunks.append(
+        b"Content-Type: text/" + kind + b"; charset=utf-8\r\nContent-Transfer-Encoding: " + encoding
+    )
     chunks.append(b"\r\n\r\n")
     chunks.append(body.render(values))
 

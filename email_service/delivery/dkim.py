@@ -44,7 +44,9 @@ class DkimSigner:
         if not isinstance(key, rsa.RSAPrivateKey) or key.key_size < _KEY_BITS:
             raise ValueError(f"A DKIM key is RSA with at least {_KEY_BITS} bits.")
         self._key = key
-        self._start = f"v=1; a=rsa-sha256; c=relaxed/relaxed; d={domain}; s={selector};\r\n\th=".encode("ascii")
+        self._start = f"v=1; a=rsa-sha256; c=relaxed/relaxed; d={domain}; s={selector};\r\n\th=".encode(
+            "ascii"
+        )
 
     def sign(self, mail: bytes) -> bytes:
         """Answer the mail with its signature in front; the same mail gives the same bytes."""

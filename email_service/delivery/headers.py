@@ -104,7 +104,9 @@ def unsubscribe_fields(url: str) -> bytes:
     if len(url) > 900 or not _URL.fullmatch(url):
         raise ValueError("The unsubscribe address is not a plain http(s) URL.")
     return (
-        b"List-Unsubscribe: <" + url.encode("ascii") + b">\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
+        b"List-Unsubscribe: <"
+        + url.encode("ascii")
+        + b">\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
     )
 
 
@@ -151,7 +153,9 @@ def disposition_field(name: str) -> bytes:
     if len(name) <= 50 and re.fullmatch(r"[A-Za-z0-9._()' -]+", name):
         return f'Content-Disposition: attachment; filename="{name}"\r\n'.encode("ascii")
     octets = name.encode("utf-8", "replace")
-    quoted = [chr(o) if chr(o).isascii() and (chr(o).isalnum() or o in b"._-") else f"%{o:02X}" for o in octets]
+    quoted = [
+        chr(o) if chr(o).isascii() and (chr(o).isalnum() or o in b"._-") else f"%{o:02X}" for o in octets
+    ]
     rows = ["".join(quoted[start : start + 18]) for start in range(0, len(quoted), 18)]
     if len(rows) == 1:
         return f"Content-Disposition: attachment;\r\n filename*=utf-8''{rows[0]}\r\n".encode("ascii")

@@ -58,7 +58,9 @@ def assert_well_formed(mail: bytes) -> None:
     lines = mail.split(b"\r\n")
     assert not any(b"\r" in line or b"\n" in line for line in lines)
     assert max(map(len, lines)) <= 998
-    assert not any(word for word in re.findall(rb"=\?[^ ]*\?=", mail.partition(b"\r\n\r\n")[0]) if len(word) > 75)
+    assert not any(
+        word for word in re.findall(rb"=\?[^ ]*\?=", mail.partition(b"\r\n\r\n")[0]) if len(word) > 75
+    )
     head, _, body = mail.partition(b"\r\n\r\n")
     assert body.isascii()
     # What the part says of itself: canonical for DKIM as it stands, and nothing to dot-stuff.
@@ -123,7 +125,9 @@ def test_too_few_values_are_refused():
         render(values=())
 
 
-@pytest.mark.parametrize("address", ["a@b@", "no-at", "a@b.c\r\nBcc: x@y.z", "a@b.c>", "a@b,c@d.e", "a@", "@b.c"])
+@pytest.mark.parametrize(
+    "address", ["a@b@", "no-at", "a@b.c\r\nBcc: x@y.z", "a@b.c>", "a@b,c@d.e", "a@", "@b.c"]
+)
 def test_an_address_that_could_leave_its_field_is_refused(address):
     with pytest.raises(ValueError, match="not"):
         render(address=address)
@@ -159,7 +163,9 @@ def test_a_mail_with_the_slot_is_not_rendered_without_an_address_for_it():
         render(make_parts(text=UNSUBSCRIBE_SLOT))
 
 
-@pytest.mark.parametrize("url", ["https://x/\r\nBcc: a@b", "https://x/> <mailto:a@b", "ftp://x/", "https://x/é"])
+@pytest.mark.parametrize(
+    "url", ["https://x/\r\nBcc: a@b", "https://x/> <mailto:a@b", "ftp://x/", "https://x/é"]
+)
 def test_an_unsubscribe_address_that_could_leave_its_field_is_refused(url):
     with pytest.raises(ValueError, match="URL"):
         render(links=PersonalLinks(unsubscribe_url=url))
@@ -210,7 +216,10 @@ def expected_in_body(text: str) -> str:
 def test_any_text_comes_back_and_no_field_is_added(subject, alias, value, text):
     subject, text = (t.replace("{{", "{") for t in (subject, text))
     parts = make_parts(
-        subject=subject + "|{{name}}|", from_alias=alias, text="^" + text + "{{name}}$", html=f"<p>{{{{name}}}}{text}"
+        subject=subject + "|{{name}}|",
+        from_alias=alias,
+        text="^" + text + "{{name}}$",
+        html=f"<p>{{{{name}}}}{text}",
     )
 
     mail = render(parts, values=(value,))
@@ -235,7 +244,8 @@ def test_both_encodings_give_back_what_was_joined(pieces, values):
     pieces = [piece.replace("{{", "{").replace("}}", "}") for piece in pieces]
     template = "".join(f"{piece}.{{{{p{place}}}}}" for place, piece in enumerate(pieces[:5]))
     joined = "".join(
-        expected_in_body(piece + ".") + expected_in_body(value) for piece, value in zip(pieces[:5], values, strict=False)
+        expected_in_body(piece + ".") + expected_in_body(value)
+        for piece, value in zip(pieces[:5], values, strict=False)
     )
 
     for lead in ("ascii " * 100, "汉字" * 300):

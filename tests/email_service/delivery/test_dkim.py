@@ -1,7 +1,7 @@
 import dkim
 import pytest
 
-from email_service.delivery.compose import Attachment, PersonalLinks, UNSUBSCRIBE_SLOT
+from email_service.delivery.compose import UNSUBSCRIBE_SLOT, Attachment, PersonalLinks
 from email_service.delivery.dkim import DkimSigner, generate_key
 from tests.email_service.delivery.test_compose import assert_well_formed, make_parts, render
 
@@ -23,7 +23,9 @@ def verifies(mail: bytes) -> bool:
         make_parts(),
         make_parts(html=None),
         make_parts(text="", html=None),
-        make_parts(subject="你好 {{name}}" * 9, from_alias="酷信" * 30, text="汉字 {{name}}\r\n\r\n\r\n" * 40),
+        make_parts(
+            subject="你好 {{name}}" * 9, from_alias="酷信" * 30, text="汉字 {{name}}\r\n\r\n\r\n" * 40
+        ),
         make_parts(attachments=(Attachment("报价.pdf", "application/pdf", b"%PDF" * 5000),)),
     ],
 )
@@ -57,7 +59,9 @@ def test_a_changed_or_added_from_or_changed_field_breaks_the_signature(field):
     assert not verifies(mail.replace(b"Dear", b"Deer", 1))
 
 
-@pytest.mark.parametrize("body", [b"", b"\r\n", b"a", b"a \t b  \r\n \r\n\r\n", b" \r\n", b"a\r\n\r\n b\t\r\n"])
+@pytest.mark.parametrize(
+    "body", [b"", b"\r\n", b"a", b"a \t b  \r\n \r\n\r\n", b" \r\n", b"a\r\n\r\n b\t\r\n"]
+)
 def test_bodies_we_did_not_compose_are_canonicalised_too(body):
     assert verifies(SIGNER.sign(b"From: a@example.com\r\nSubject:  folded\r\n\t text \r\n\r\n" + body))
 

@@ -11,7 +11,9 @@ LIFETIME = timedelta(hours=72)
 
 def attempts(jitter: int) -> list[datetime]:
     times, now = [], START
-    while (due := next_attempt(len(times) + 1, first_at=START, now=now, lifetime=LIFETIME, jitter=jitter)) is not None:
+    while (
+        due := next_attempt(len(times) + 1, first_at=START, now=now, lifetime=LIFETIME, jitter=jitter)
+    ) is not None:
         times.append(due)
         now = due
     return times
@@ -49,7 +51,9 @@ def test_the_domain_of_an_address_is_written_as_lower_case_a_labels(address, dom
     assert recipient_domain(address) == domain
 
 
-@pytest.mark.parametrize("address", ["", "a", "@a.b", "a@", "a@b..c", "a@b c", "a@b\r\n", "a@😀.com", "a@" + "x" * 64])
+@pytest.mark.parametrize(
+    "address", ["", "a", "@a.b", "a@", "a@b..c", "a@b c", "a@b\r\n", "a@😀.com", "a@" + "x" * 64]
+)
 def test_an_address_without_a_domain_is_refused(address):
     with pytest.raises(ValueError):
         recipient_domain(address)

@@ -1,0 +1,99 @@
+"""One try at one message, from its envelope to its outcome."""
+
+from datetime import UTC, datetime
+from typing import Protocol
+
+from email_service.delivery.engine.journal import Journal
+from email_service.delivery.engine.wire import Reply, stuffed
+from email_service.delivery.envelopes import Envelope, Outcome
+from email_service.delivery.headers import address_octets
+from email_service.delivery.replies import Verdict, classify
+from email_service.delivery.routing import Guard
+
+STOPPED = "Sending was stopped."
+NOT_ALLOWED = "Sending was not allowed any more."
+
+
+class Batch(Protocol):
+    """The call of `deliver` that an attempt belongs to."""
+
+    token: int
+    guard: Guard
+
+    def report(self, outcome: Outcome) -> None: ...
+
+
+class Attempt:
+    __slots__ = (
+        "batch",
+        "dot_written",
+        "envelope",
+        "is_marked",
+        "mail",
+        "mail_from",
+        "needs_utf8",
+        "rcpt",
+        "refusal",
+        "started_at",
+        "tries",
+        "was_heard",
+    )
+
+    def __init__(self, envelope: Envelope, batch: Batch) -> None:
+        """Render the message; raises what `render` raises, and ValueError for a bad address."""
+        sender = address_octets(envelope.sender) if envelope.sender else b""
+        recipient = address_octets(envelope.recipient)
+        self.envelope = envelope
+        self.batch = batch
+        self.mail = stuffed(envelope.render())
+        self.mail_from = b"MAIL FROM:<" + sender + b">"
+        self.rcpt = b"RCPT TO:<" + recipient + b">\r\n"
+        self.needs_utf8 = not (sender.isascii() and recipient.isascii())
+        self.started_at = datetime.now(UTC)
+        self.tries = 0
+        self.was_heard = False  # the server answered its MAIL
+        self.refusal: Reply | None = None
+        self.is_marked = False
+        self.dot_written = False
+
+    def outcome(
+        self,
+        verdict: Verdict,
+        text: str,
+        *,
+        host: str,
+        tls: str,
+        code: int = 0,
+        enhanced: str = "",
+        in_doubt: bool = False,
+        sent: bool = False,
+    ) -> Outcome:
+        return Outcome(
+            message_id=self.envelope.message_id,
+            claim_token=self.batch.token,
+            attempt=self.envelope.attempt,
+            verdict=verdict,
+            code=code,
+            enhanced=enhanced,
+            text=text,
+            host=host,
+            tls=tls,
+            started_at=self.started_at,
+            finished_at=datetime.now(UTC),
+            in_doubt=in_doubt,
+            sent=sent,
+        )
+
+
+def judge(reply: Reply, *, sent: bool) -> Verdict:
+    """Answer what the reply means; only an answer to the dot can mean that it was delivered."""
+    verdict = classify(reply.code, reply.enhanced, reply.text)
+    return Verdict.DEFERRED if verdict is Verdict.DELIVERED and not sent else verdict
+
+
+def write_down(journal: Journal, attempt: Attempt, outcome: Outcome) -> None:
+    """Keep a server's reply, or take back the mark of a dot that was not written."""
+    if outcome.code:
+        journal.reply(outcome)
+    elif attempt.is_marked and not outcome.sent:
+        journal.unmark(outcome.claim_token, outcome.message_id)

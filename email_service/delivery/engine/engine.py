@@ -1,0 +1,165 @@
+"""Messages in, outcomes out: a plain call in front, an event loop in a thread behind."""
+
+import asyncio
+import threading
+import time
+from collections import deque
+from collections.abc import Coroutine, Iterable
+from typing import Any, TypeVar
+
+from email_service.delivery.engine.attempts import Attempt
+from email_service.delivery.engine.batch import DeliveryBatch
+from email_service.delivery.engine.journal import Journal
+from email_service.delivery.engine.limits import Limits
+from email_service.delivery.engine.pool import Pool
+from email_service.delivery.engine.run import Run
+from email_service.delivery.envelopes import Claim, Envelope
+from email_service.delivery.routing import Guard, OnOutcomes, Relay
+
+T = TypeVar("T")
+
+
+class Engine:
+    """Sends through one relay. A `Transport`; make it in the worker process, after forking."""
+
+    def __init__(
+        self, journal: Journal, relay: Relay, limits: Limits | None = None, *, hostname: str = "localhost"
+    ) -> None:
+        self.journal = journal
+        self.relay = relay
+        self._limits = limits or Limits()
+        self._hostname = hostname
+        self._turn = threading.Lock()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+        self._pool: Pool
+        self._inbox: deque[Attempt] = deque()
+        self._inbox_noticed = False
+        self._is_stopping = False
+        self._stop_by = 0.0
+        self._not_begun: tuple[int, ...] = ()
+
+    def deliver(
+        self, claim: Claim, envelopes: Iterable[Envelope], *, guard: Guard, on_outcomes: OnOutcomes
+    ) -> None:
+        """Give every message of the claim exactly one outcome, told in lists to `on_outcomes`.
+
+        `render` and `on_outcomes` run in this thread, `guard` in the engine's: it must not block.
+        Whatever `on_outcomes` or the envelopes raise comes out of here, once bodies in flight
+        have ended; the batch then stays open in the journal, which has every reply.
+        """
+        with self._turn:
+            self.journal.claimed(claim)
+            batch = DeliveryBatch(claim, guard, self._limits.report_size)
+            run = Run(self, batch, on_outcomes)
+            self._start(batch)
+            try:
+                run.feed(envelopes)
+                run.finish()
+            except BaseException:
+                run.settle()
+                raise
+            self.journal.close_batch(claim.token)
+            if batch.failure is not None:
+                raise batch.failure
+
+    def stop(self, grace: float | None = None) -> None:
+        """Begin nothing more; `deliver` ends by itself. Only sets a flag: a signal may call it."""
+        self._stop_by = time.monotonic() + (self._limits.grace if grace is None else grace)
+        self._is_stopping = True
+
+    def close(self, grace: float = 60.0) -> tuple[int, ...]:
+        """Stop, wait for bodies in flight as long as `grace`, part from the relay.
+
+        Answers the messages that were not begun. Not for the thread that is inside `deliver`.
+        """
+        self.stop(grace)
+        with self._turn:
+            if self._loop is not None and self._thread is not None:
+                asyncio.run_coroutine_threadsafe(self._pool.quit(), self._loop).result()
+                self._loop.call_soon_threadsafe(self._loop.stop)
+                self._thread.join()
+                self._loop.close()
+                self._loop = self._thread = None
+        return self._not_begun
+
+    # For the run of one `deliver`
+
+    @property
+    def limits(self) -> Limits:
+        return self._limits
+
+    @property
+    def pool(self) -> Pool:
+        return self._pool
+
+    @property
+    def is_stopping(self) -> bool:
+        return self._is_stopping
+
+    @property
+    def stop_by(self) -> float:
+        return self._stop_by
+
+    def put(self, attempt: Attempt) -> None:
+        self._inbox.append(attempt)
+        if not self._inbox_noticed:
+            self._inbox_noticed = True
+            self._later(self._take_inbox)
+
+    @property
+    def waiting(self) -> int:
+        return len(self._inbox) + self._pool.waiting
+
+    def withdraw(self) -> None:
+        """Withhold what is waiting; when it returns, nothing new can be begun."""
+        self._await(self._withdraw())
+
+    def abort(self, reason: str) -> None:
+        self._later(self._pool.abort, reason)
+
+    def set_aside(self, message_ids: tuple[int, ...]) -> None:
+        self._not_begun = message_ids
+
+    # Inside
+
+    def _start(self, batch: DeliveryBatch) -> None:
+        if self._loop is None:
+            self._loop = asyncio.new_event_loop()
+            self._thread = threading.Thread(target=self._loop.run_forever, name="delivery", daemon=True)
+            self._thread.start()
+            self._pool = self._await(self._make_pool())
+        self._pool.on_failure = batch.fail
+        self._pool.is_stopped = self._is_stopping
+
+    async def _make_pool(self) -> Pool:
+        connections = self._limits.connections or self.relay.connections
+        return Pool(
+            self.journal,
+            self.relay,
+            connections=connections,
+            timeouts=self._limits.timeouts,
+            idle=self._limits.idle,
+            hostname=self._hostname,
+        )
+
+    def _take_inbox(self) -> None:
+        # Lowered first: what is appended while we look is either seen now or noticed again.
+        self._inbox_noticed = False
+        attempts = []
+        while self._inbox:
+            attempts.append(self._inbox.popleft())
+        self._pool.put(attempts)
+
+    async def _withdraw(self) -> None:
+        self._take_inbox()
+        self._pool.is_stopped = True
+        self._pool.withdraw()
+
+    def _later(self, function: Any, *arguments: Any) -> None:
+        assert self._loop is not None
+        self._loop.call_soon_threadsafe(function, *arguments)
+
+    def _await(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        assert self._loop is not None
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()

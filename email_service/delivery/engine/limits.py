@@ -1,0 +1,19 @@
+"""What an engine allows itself."""
+
+from dataclasses import dataclass
+
+from email_service.delivery.engine.wire import Timeouts
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much at once, how long, how often. `connections` None: as the relay says."""
+
+    connections: int | None = None
+    timeouts: Timeouts = Timeouts()
+    report_every: float = 1.0
+    report_size: int = 300
+    waiting_messages: int = 64
+    waiting_octets: int = 16 * 1024 * 1024
+    idle: float = 30.0
+    grace: float = 60.0
