@@ -1,0 +1,256 @@
+"""THE one sanitiser of mail bodies: what it lets through can run nothing, load no code and post nowhere."""
+
+import html
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import tinycss2
+from bleach.css_sanitizer import CSSSanitizer
+from bleach.sanitizer import Cleaner
+
+MAX_PASSES = 4
+MAX_DEPTH = 200
+MAX_REPEATS = 400_000
+
+TAGS = frozenset(
+    ["a", "abbr", "address", "article", "aside", "b", "big", "blockquote", "br", "caption", "center", "cite", "code", "col", "colgroup", "dd", "del", "div", "dl", "dt", "em", "figcaption", "figure", "font", "footer", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "i", "img", "ins", "kbd", "li", "main", "mark", "ol", "p", "pre", "q", "s", "samp", "section", "small", "span", "strike", "strong", "sub", "sup", "table", "tbody", "td", "tfoot", "th", "thead", "time", "tr", "tt", "u", "ul", "var", "wbr"]
+)
+_EVERYWHERE = frozenset(
+    ["align", "aria-hidden", "aria-label", "background", "bgcolor", "border", "class", "dir", "height", "id", "lang", "role", "style", "title", "valign", "width"]
+)
+_ATTRIBUTES = {
+    "a": frozenset({"href", "name", "target", "rel"}),
+    "img": frozenset({"src", "alt", "hspace", "vspace"}),
+    "table": frozenset({"cellpadding", "cellspacing", "summary", "bordercolor", "frame", "rules"}),
+    "td": frozenset({"colspan", "rowspan", "nowrap", "scope", "headers", "abbr"}),
+    "th": frozenset({"colspan", "rowspan", "nowrap", "scope", "headers", "abbr"}),
+    "col": frozenset({"span"}),
+    "colgroup": frozenset({"span"}),
+    "font": frozenset({"color", "face", "size"}),
+    "ol": frozenset({"start", "type", "reversed"}),
+    "ul": frozenset({"type"}),
+    "li": frozenset({"value", "type"}),
+    "hr": frozenset({"color", "noshade", "size"}),
+    "time": frozenset({"datetime"}),
+    "br": frozenset({"clear"}),
+}
+LINK_SCHEMES = ("http://", "https://", "mailto:", "tel:")
+IMAGE_SCHEMES = ("http://", "https://")
+# A parameter may stand for the address, or for its beginning; what fills it is judged when it is filled in.
+_PARAMETER_ADDRESS = re.compile(r"\{\{[ \t]*[A-Za-z][A-Za-z0-9_]*[ \t]*\}\}(?:[/?#].*)?", re.DOTALL)
+
+_PROPERTIES = re.compile(
+    r"(?:background|border|font|letter|line|list-style|margin|max|min|mso|outline|overflow|padding|table|text|word)"
+    r"(?:-[a-z-]+)?|-webkit-text-size-adjust|-ms-text-size-adjust|-ms-interpolation-mode|border-radius|box-shadow|"
+    r"box-sizing|caption-side|clear|color|direction|display|empty-cells|float|height|hyphens|object-fit|opacity|"
+    r"unicode-bidi|vertical-align|visibility|white-space|width|align-items|justify-content|flex|flex-direction|"
+    r"flex-wrap|gap"
+)
+_FUNCTIONS = frozenset(
+    {"rgb", "rgba", "hsl", "hsla", "calc", "min", "max", "linear-gradient", "radial-gradient", "url"}
+)
+
+# Elements whose content is no text for readers, and goes with them; the end of the file closes an open one.
+_WITH_CONTENT = (
+    "script style title iframe object applet svg math noembed noframes template xml select textarea audio video "
+    "canvas frameset xmp plaintext noscript datalist"
+)
+_HIDDEN = re.compile(
+    r"<!--(?P<comment>.*?)(?:-->|--!>|\Z)|<(?P<name>{names})(?=[\s/>]).*?(?:</(?P=name)(?=[\s/>])[^>]*(?:>|\Z)|\Z)".replace(
+        "{names}", "|".join(_WITH_CONTENT.split())
+    ),
+    re.DOTALL | re.IGNORECASE,
+)
+_BODY = re.compile(r"<body(?P<attributes>\s[^<>]*)?>", re.IGNORECASE)
+_BODY_END = re.compile(r"</body\s*>", re.IGNORECASE)
+_STYLE = re.compile(r"""\sstyle\s*=\s*(?:"([^"]*)"|'([^']*)')""", re.IGNORECASE)
+_BGCOLOR = re.compile(r"""\sbgcolor\s*=\s*["']?(#?[A-Za-z0-9]+)""", re.IGNORECASE)
+_TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9:-]*)")
+_PROCESSING = re.compile(r"<[!?][^<>]*>")
+# The parser closes these by itself, or they hold nothing, so they never pile up.
+_NEVER_DEEP = frozenset("br hr img wbr col p li dt dd tr td th thead tbody tfoot caption colgroup".split())
+_FORMATTING = frozenset("a b big code em font i s small strike strong tt u".split())
+# Dropped without a word: a mail's frame, which every mail gets anew.
+_SILENT = frozenset({"html", "head", "body", "meta", "title", "o:p", "tbody"})
+_REFRESH = re.compile(r"<meta[^<>]+http-equiv\s*=\s*[\"']?refresh", re.IGNORECASE)
+_BRACES = (
+    re.compile(r"&(?:#0*123|#x0*7b|lcub|lbrace);", re.IGNORECASE),
+    re.compile(r"&(?:#0*125|#x0*7d|rcub|rbrace);", re.IGNORECASE),
+)
+_CONTROL = re.compile(r"[\x00-\x20\x7f-\xa0\u200b-\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]+")
+
+
+class TangledHtml(ValueError):
+    """The elements are nested so deeply, or left open so often, that no mail client would show them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sanitized:
+    """Safe HTML, and what was left out of it, each thing once, e.g. "<script>", "onclick", "CSS position"."""
+
+    html: str
+    removed: tuple[str, ...]
+
+
+def sanitize(text: str) -> Sanitized:
+    """Return the content of a mail body without anything that could run, load code or post.
+
+    Tables and inline CSS stay as they are; a whole document is unwrapped to the content of its body.
+    Sanitising the answer again changes nothing. Costs about a second for 100 KB: call it on save only.
+    Raises TangledHtml for what would take the parser minutes.
+    """
+    removed: dict[str, None] = {}
+    bare = _without_frame(text, removed)
+    _refuse_tangles(bare)
+    clean = _clean(bare, removed)
+    for _attempt in range(MAX_PASSES):
+        again = _clean(_without_frame(clean, {}), {})
+        if again == clean:
+            return Sanitized(clean, tuple(removed))
+        clean = again
+    # What changes under our hands each time was made to deceive: show its source instead.
+    return Sanitized(html.escape(clean, quote=False), tuple(removed))
+
+
+def is_safe_link(address: str) -> bool:
+    """Say whether the address may stand in a link: web, mail or telephone, or a parameter in its place."""
+    return _is_address(address, LINK_SCHEMES) or address.strip().startswith("#")
+
+
+def _without_frame(text: str, removed: dict[str, None]) -> str:
+    """Take out what bleach would leave the text of, and turn a styled body element into a division."""
+
+    def drop(found: re.Match[str]) -> str:
+        if found["name"] and found["name"].lower() != "title":
+            removed[f"<{found['name'].lower()}>"] = None
+        elif found["comment"] and found["comment"].lstrip().lower().startswith("[if"):
+            removed[f"<!--{found['comment'].partition('>')[0].strip()}>"[:40]] = None
+        return ""
+
+    text = _BRACES[1].sub("}", _BRACES[0].sub("{", text.replace("\x00", "")))
+    text = _PROCESSING.sub("", _HIDDEN.sub(drop, text))
+    if _REFRESH.search(text):
+        removed["<meta http-equiv=refresh>"] = None
+    for _end, name in _TAG.findall(text):
+        if name.lower() not in TAGS and name.lower() not in _SILENT:
+            removed[f"<{name.lower()[:30]}>"] = None
+    return _without_body(text).strip()
+
+
+def _refuse_tangles(text: str) -> None:
+    """The parser repeats every open formatting element in each new block: a product that must stay small."""
+    depth = formatting = most_formatting = tags = 0
+    for end, name in _TAG.findall(text):
+        name = name.lower()
+        tags += 1
+        step = -1 if end else 1
+        if name in TAGS and name not in _NEVER_DEEP:
+            depth = max(0, depth + step)
+        if name in _FORMATTING:
+            formatting = max(0, formatting + step)
+            most_formatting = max(most_formatting, formatting)
+        if depth > MAX_DEPTH or most_formatting * tags > MAX_REPEATS:
+            raise TangledHtml
+
+
+def _without_body(text: str) -> str:
+    body = _BODY.search(text)
+    if body is None:
+        return text
+    attributes = body["attributes"] or ""
+    style = _STYLE.search(attributes)
+    colour = _BGCOLOR.search(attributes)
+    css = (f"background-color:{colour[1]};" if colour else "") + (
+        (style[1] or style[2] or "") if style else ""
+    )
+    end = None
+    for end in _BODY_END.finditer(text, body.end()):
+        pass
+    content = text[body.end() : end.start() if end else len(text)]
+    return f'<div style="{html.escape(html.unescape(css))}">{content}</div>' if css else content
+
+
+def _clean(text: str, removed: dict[str, None]) -> str:
+    css = _CheckedCss(removed)
+
+    def allow(tag: str, name: str, value: str) -> bool:
+        if name == "style":
+            return bool(css.sanitize_css(value))
+        allowed = name in _EVERYWHERE or name in _ATTRIBUTES.get(tag, ())
+        shown = name
+        if allowed and name in ("href", "src", "background"):
+            address = html.unescape(value)
+            allowed = is_safe_link(address) if name == "href" else _is_address(address, IMAGE_SCHEMES)
+            shown = f"{name}={_CONTROL.sub('', address)[:40]}"
+        if not allowed and not name.startswith("xmlns"):
+            removed[shown] = None
+        return allowed
+
+    cleaner = Cleaner(
+        tags=TAGS,
+        attributes=allow,
+        protocols=["http", "https", "mailto", "tel"],
+        strip=True,
+        css_sanitizer=css,
+    )
+    return cleaner.clean(text)
+
+
+def _is_address(address: str, schemes: tuple[str, ...]) -> bool:
+    # Browsers skip control characters and blanks inside a scheme, so they are no disguise here.
+    bare = _CONTROL.sub("", address)
+    return bare.lower().startswith(schemes) or _PARAMETER_ADDRESS.fullmatch(address.strip()) is not None
+
+
+class _CheckedCss(CSSSanitizer):
+    """bleach's check knows property names only; this one reads the values too."""
+
+    def __init__(self, removed: dict[str, None]) -> None:
+        super().__init__()
+        self._removed = removed
+        self._known: dict[str, str] = {}
+
+    def sanitize_css(self, style: str) -> str:
+        if style not in self._known:
+            self._known[style] = self._checked(style)
+        return self._known[style]
+
+    def _checked(self, style: str) -> str:
+        kept = []
+        # bleach hands attribute values over with their entities, whose ";" would end a declaration.
+        for rule in tinycss2.parse_declaration_list(
+            html.unescape(style), skip_comments=True, skip_whitespace=True
+        ):
+            if rule.type != "declaration":
+                self._removed["CSS"] = None
+            elif not _PROPERTIES.fullmatch(rule.lower_name) or not _are_plain(rule.value):
+                self._removed[f"CSS {rule.lower_name[:30]}"] = None
+            else:
+                value = tinycss2.serialize(rule.value).strip()
+                kept.append(f"{rule.lower_name}: {value}{' !important' if rule.important else ''}")
+        return "; ".join(kept)
+
+
+def _are_plain(tokens: list[Any]) -> bool:
+    """Say whether a value holds nothing but words, numbers, colours, and pictures by https."""
+    for token in tokens:
+        if token.type in ("{} block", "[] block", "error", "at-keyword", "<!--", "-->"):
+            return False
+        if token.type == "() block" and not _are_plain(token.content):
+            return False
+        if token.type == "url" and not token.value.lower().startswith("https://"):
+            return False
+        if token.type == "function":
+            if token.lower_name not in _FUNCTIONS or not _are_plain(token.arguments):
+                return False
+            if token.lower_name == "url" and not _is_one_picture(token.arguments):
+                return False
+        if token.type == "string" and "<" in token.value:
+            return False
+    return True
+
+
+def _is_one_picture(arguments: list[Any]) -> bool:
+    words = [token for token in arguments if token.type != "whitespace"]
+    return len(words) == 1 and words[0].type == "string" and words[0].value.lower().startswith("https://")
