@@ -64,9 +64,12 @@ class Domain(TenantOwned):
     @property
     def is_checking(self) -> bool:
         """True while a check runs; one that outlived CHECK_LASTS_AT_MOST counts as ended."""
-        if self.status != self.Status.CHECKING or self.checking_since is None:
-            return False
-        return timezone.now() - self.checking_since < CHECK_LASTS_AT_MOST
+        return self.checking_since is not None and timezone.now() - self.checking_since < CHECK_LASTS_AT_MOST
+
+    @property
+    def shown_status(self) -> "Domain.Status":
+        """What people see; `status` keeps the last outcome, so that a verified domain sends on meanwhile."""
+        return self.Status.CHECKING if self.is_checking else self.Status(self.status)
 
 
 class DkimKey(models.Model):

@@ -1,0 +1,22 @@
+"""Who uses a domain: sections above register a question here, as imports may not lead upwards."""
+
+from collections.abc import Callable
+
+from django.utils.functional import Promise
+
+from email_service.domains.models import Domain
+
+# Returns a whole sentence that says what uses the domain and what to do, None where nothing does.
+Use = Callable[[Domain], str | Promise | None]
+_uses: list[Use] = []
+
+
+def add_use(use: Use) -> None:
+    """Ask this too before a domain is renamed or deleted (called from an AppConfig)."""
+    if use not in _uses:
+        _uses.append(use)
+
+
+def find_use(domain: Domain) -> str | Promise | None:
+    """Return the first sentence that says who uses the domain."""
+    return next((sentence for use in _uses if (sentence := use(domain))), None)
