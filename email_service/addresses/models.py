@@ -19,7 +19,10 @@ class AddressQuerySet(TenantQuerySet):
 
 class Address(TenantOwned):
     domain = models.ForeignKey(
-        "email_service.Domain", verbose_name=_("sending domain"), on_delete=models.PROTECT, related_name="addresses"
+        "email_service.Domain",
+        verbose_name=_("sending domain"),
+        on_delete=models.PROTECT,
+        related_name="addresses",
     )
     prefix = models.CharField(_("address prefix"), max_length=64)
     address = models.CharField(_("sender address"), max_length=131)  # prefix@A-label
