@@ -45,7 +45,9 @@ class EmailService(models.Model):
         "iam.Tenant", verbose_name=_("account"), on_delete=models.PROTECT, related_name="email_service"
     )
     sensitive = models.BooleanField(
-        _("sensitive industry"), default=False, help_text=_("Every template waits for review before it can be sent.")
+        _("sensitive industry"),
+        default=False,
+        help_text=_("Every template waits for review before it can be sent."),
     )
     transport = models.ForeignKey(
         Transport, verbose_name=_("transport"), on_delete=models.PROTECT, related_name="services"

@@ -1,0 +1,74 @@
+"""What operators decide about an account's Email service, where code and not the admin writes it."""
+
+from django.conf import settings
+from django.db import transaction
+
+from email_service.setup.models import EmailService, Transport
+from iam import audit
+from iam.models import Tenant, User
+
+DEFAULT_TRANSPORT = "default"
+
+
+@transaction.atomic
+def default_transport() -> Transport:
+    """Return the transport named "default", made from the settings RELAY_… where there is none yet."""
+    transport, _created = Transport.objects.get_or_create(
+        name=DEFAULT_TRANSPORT,
+        defaults={
+            "host": settings.RELAY_HOST,
+            "port": settings.RELAY_PORT,
+            "security": settings.RELAY_SECURITY,
+            "username": settings.RELAY_USERNAME,
+            "password": settings.RELAY_PASSWORD,
+            "connections": settings.RELAY_CONNECTIONS,
+        },
+    )
+    return transport
+
+
+@transaction.atomic
+def configure_email(
+    *,
+    tenant: Tenant,
+    user: User | None,
+    transport: Transport,
+    sensitive: bool = False,
+    in_doubt: str = EmailService.InDoubt.RESEND,
+) -> EmailService:
+    """Set the account's Email service up, or change how it is set up; a pause stays as it is."""
+    service, _created = EmailService.objects.update_or_create(
+        tenant=tenant, defaults={"transport": transport, "sensitive": sensitive, "in_doubt": in_doubt}
+    )
+    audit.record(
+        tenant=tenant,
+        user=user,
+        action="kooMessage:emailService:update",
+        target=str(transport),
+        sensitive=sensitive,
+    )
+    return service
+
+
+@transaction.atomic
+def pause_sending(service: EmailService, *, user: User | None, reason: str) -> None:
+    """Stop the account's sending until it is resumed; what is on its way ends."""
+    _set_pause(service, user, is_paused=True, reason=reason)
+
+
+@transaction.atomic
+def resume_sending(service: EmailService, *, user: User | None) -> None:
+    """Let the account send again."""
+    _set_pause(service, user, is_paused=False, reason="")
+
+
+def _set_pause(service: EmailService, user: User | None, *, is_paused: bool, reason: str) -> None:
+    service.paused, service.pause_reason = is_paused, reason[:255]
+    service.save(update_fields=["paused", "pause_reason"])
+    audit.record(
+        tenant=service.tenant,
+        user=user,
+        action="kooMessage:emailService:pause" if is_paused else "kooMessage:emailService:resume",
+        target=str(service),
+        reason=reason,
+    )
