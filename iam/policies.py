@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal
 
+from django.utils.translation import gettext_noop
+
 from iam.actions import ALIASES, PERMISSION_OF
 
 Decision = Literal["allow", "deny", "implicit_deny"]
@@ -17,6 +19,18 @@ READ_ONLY: dict[str, Any] = {
     "Version": "1.1",
     "Statement": [{"Effect": "Allow", "Action": ["KooMessage:*:list", "KooMessage:*:get"]}],
 }
+SYSTEM_POLICIES = (
+    (
+        "KooMessage FullAccess",
+        gettext_noop("Everything in the console, except managing users and their rights."),
+        FULL_ACCESS,
+    ),
+    (
+        "KooMessage ReadOnlyAccess",
+        gettext_noop("Look at everything in the console, and change nothing."),
+        READ_ONLY,
+    ),
+)
 ANYTHING = "*"
 
 
@@ -100,7 +114,11 @@ def _spellings(action: str) -> tuple[str, ...]:
     head, _, operation = lower.rpartition(":")
     names = {alias.lower(): resource.lower() for alias, resource in ALIASES.items()}
     others = [alias for alias, resource in names.items() if resource == head]
-    return (lower, *(f"{alias}:{operation}" for alias in others), *([f"{names[head]}:{operation}"] * (head in names)))
+    return (
+        lower,
+        *(f"{alias}:{operation}" for alias in others),
+        *([f"{names[head]}:{operation}"] * (head in names)),
+    )
 
 
 @lru_cache(maxsize=4096)
