@@ -12,4 +12,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     pattern for section in SECTIONS for pattern in import_module(f"email_service.{section}.urls").urlpatterns
 ]
 # What recipients open: outside the console, without signing in.
-public_urlpatterns: list[URLPattern | URLResolver] = []
+public_urlpatterns: list[URLPattern | URLResolver] = [
+    *import_module("email_service.feedback.urls").public_urlpatterns,
+]
