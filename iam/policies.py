@@ -114,11 +114,9 @@ def _spellings(action: str) -> tuple[str, ...]:
     head, _, operation = lower.rpartition(":")
     names = {alias.lower(): resource.lower() for alias, resource in ALIASES.items()}
     others = [alias for alias, resource in names.items() if resource == head]
-    return (
-        lower,
-        *(f"{alias}:{operation}" for alias in others),
-        *([f"{names[head]}:{operation}"] * (head in names)),
-    )
+    if head in names:
+        others.append(names[head])
+    return (lower, *(f"{other}:{operation}" for other in others))
 
 
 @lru_cache(maxsize=4096)
