@@ -2,10 +2,16 @@
 
 # Policy resource -> Django "app.model", and which of the operations each has.
 RESOURCES: dict[str, tuple[str, tuple[str, ...]]] = {
-    "kooMessage:emailDomain": ("email_service.domain", ("list", "get", "create", "update", "delete", "verify")),
+    "kooMessage:emailDomain": (
+        "email_service.domain",
+        ("list", "get", "create", "update", "delete", "verify"),
+    ),
     "kooMessage:emailAddress": ("email_service.address", ("list", "get", "create", "update", "delete")),
     "kooMessage:emailTemplate": ("email_service.template", ("list", "get", "create", "update", "delete")),
-    "kooMessage:emailSendTask": ("email_service.task", ("list", "get", "create", "update", "delete", "cancel")),
+    "kooMessage:emailSendTask": (
+        "email_service.task",
+        ("list", "get", "create", "update", "delete", "cancel"),
+    ),
     "kooMessage:emailSendDetail": ("email_service.message", ("list", "get", "export", "reveal")),
     "kooMessage:emailReport": ("email_service.report", ("list", "get", "export")),
     "kooMessage:suppression": ("email_service.suppression", ("list", "get", "create", "delete", "export")),

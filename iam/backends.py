@@ -17,7 +17,10 @@ class PolicyBackend(BaseBackend):
     def has_perm(self, user_obj: Any, perm: str, obj: models.Model | None = None) -> bool:
         if not isinstance(user_obj, User) or not user_obj.is_active or user_obj.tenant_id is None:
             return False
-        if obj is not None and getattr(obj, "tenant_id", user_obj.tenant_id) not in (user_obj.tenant_id, None):
+        if obj is not None and getattr(obj, "tenant_id", user_obj.tenant_id) not in (
+            user_obj.tenant_id,
+            None,
+        ):
             raise PermissionDenied
         action = ACTION_OF.get(perm)
         if action is None:

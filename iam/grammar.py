@@ -38,7 +38,10 @@ def parse(text: str) -> dict[str, Any]:
     statements = document.get("Statement")
     if not isinstance(statements, list) or not 1 <= len(statements) <= MAX_STATEMENTS:
         raise _bad(_("Statement must be a list of 1 to %(limit)s statements.") % {"limit": MAX_STATEMENTS})
-    return {"Version": VERSION, "Statement": [_statement(item, f"Statement[{i}]") for i, item in enumerate(statements)]}
+    return {
+        "Version": VERSION,
+        "Statement": [_statement(item, f"Statement[{i}]") for i, item in enumerate(statements)],
+    }
 
 
 def _statement(statement: Any, place: str) -> dict[str, Any]:
@@ -75,7 +78,9 @@ def _conditions(conditions: Any, place: str) -> dict[str, dict[str, list[str]]]:
         values = {"place": place, "limit": MAX_CONDITIONS}
         raise _bad(_("%(place)s must hold 1 to %(limit)s conditions.") % values)
     return {
-        operator: {key: _strings(value, f"{place}.{operator}.{key}", MAX_RESOURCES) for key, value in tests.items()}
+        operator: {
+            key: _strings(value, f"{place}.{operator}.{key}", MAX_RESOURCES) for key, value in tests.items()
+        }
         for operator, tests in conditions.items()
     }
 

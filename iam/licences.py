@@ -29,7 +29,9 @@ def judge_licence(file: File) -> str:
     kind = _picture_kind(file)
     file.seek(0)
     if not kind:
-        raise RuleViolation(_("Choose a JPG or PNG picture or a PDF file; this file holds something else."), field="licence")
+        raise RuleViolation(
+            _("Choose a JPG or PNG picture or a PDF file; this file holds something else."), field="licence"
+        )
     return kind
 
 
@@ -37,7 +39,7 @@ def _picture_kind(file: IO[bytes] | File) -> str:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            picture = Image.open(file, formats=list(_KINDS))  # type: ignore[arg-type]
+            picture = Image.open(file, formats=list(_KINDS))
             width, height = picture.size
             picture.verify()
     except Exception:  # Pillow's readers raise nearly anything on a file made to break them

@@ -15,7 +15,8 @@ from koomessage.common.models import TenantOwned, TenantQuerySet
 # Account and user names stand in logins `account/user`, so neither may hold a slash or a space.
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_.-]{2,31}$"
 name_validator = RegexValidator(
-    NAME_PATTERN, _("Use 3 to 32 letters, digits, dots, hyphens or underscores, starting with a letter or digit.")
+    NAME_PATTERN,
+    _("Use 3 to 32 letters, digits, dots, hyphens or underscores, starting with a letter or digit."),
 )
 
 
@@ -62,7 +63,16 @@ class Tenant(models.Model):
         return self.verification == self.Verification.VERIFIED
 
 
+def login_of(tenant: Tenant, name: str) -> str:
+    """Return the login `account/user`, in lower case as it is looked up."""
+    return f"{tenant.account}/{name}".lower()
+
+
 class UserManager(BaseUserManager["User"]):
+    def for_tenant(self, tenant: Tenant) -> models.QuerySet["User"]:
+        """Keep the users of this account, the main one too."""
+        return self.filter(tenant=tenant)
+
     def get_by_natural_key(self, username: str | None) -> "User":
         """Find a login without regard to case, as people type it."""
         return self.get(login__iexact=username)
@@ -83,7 +93,12 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     login = models.CharField(_("login"), max_length=65, unique=True)
     tenant = models.ForeignKey(
-        Tenant, verbose_name=_("account"), null=True, blank=True, on_delete=models.PROTECT, related_name="users"
+        Tenant,
+        verbose_name=_("account"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="users",
     )
     name = models.CharField(_("user name"), max_length=32)
     email = models.EmailField(_("e-mail"), blank=True)
@@ -92,7 +107,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_staff = models.BooleanField(_("staff"), default=False)
     is_active = models.BooleanField(_("may sign in"), default=True)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
-    policies = models.ManyToManyField(
+    policies: models.ManyToManyField = models.ManyToManyField(
         "Policy", verbose_name=_("policies"), blank=True, related_name="users"
     )
 
@@ -165,8 +180,12 @@ class UserGroup(TenantOwned):
     name = models.CharField(_("group name"), max_length=64)
     description = models.CharField(_("description"), max_length=255, blank=True)
     users = models.ManyToManyField(User, verbose_name=_("users"), blank=True, related_name="user_groups")
-    policies = models.ManyToManyField(Policy, verbose_name=_("policies"), blank=True, related_name="user_groups")
+    policies = models.ManyToManyField(
+        Policy, verbose_name=_("policies"), blank=True, related_name="user_groups"
+    )
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
+
+    objects = TenantQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("user group")
@@ -199,6 +218,8 @@ class EnterpriseApplication(TenantOwned):
     decided_at = models.DateTimeField(_("decided"), null=True, blank=True)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
+    objects = TenantQuerySet.as_manager()
+
     class Meta:
         verbose_name = _("enterprise verification")
         verbose_name_plural = _("enterprise verifications")
@@ -220,6 +241,8 @@ class AgreementAcceptance(TenantOwned):
     version = models.CharField(_("version"), max_length=16)
     ip_address = models.GenericIPAddressField(_("IP address"), null=True)
     accepted_at = models.DateTimeField(_("accepted"), auto_now_add=True)
+
+    objects = TenantQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("accepted agreement")

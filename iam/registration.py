@@ -17,12 +17,15 @@ def read_number(text: str) -> str:
     number = re.sub(r"[\s-]", "", text).upper()
     if len(number) != LENGTH:
         raise RuleViolation(
-            _("The unified social credit code has 18 characters; this one has %(count)s.") % {"count": len(number)},
+            _("The unified social credit code has 18 characters; this one has %(count)s.")
+            % {"count": len(number)},
             field="registration_number",
         )
     if not _SHAPE.fullmatch(number):
         raise RuleViolation(
-            _("The code holds digits and capital letters except I, O, S, V and Z, with digits from the 3rd to the 8th."),
+            _(
+                "The code holds digits and capital letters except I, O, S, V and Z; the 3rd to 8th are digits."
+            ),
             field="registration_number",
         )
     if check_character(number[:-1]) != number[-1]:

@@ -9,7 +9,9 @@ def create(apps: Any, schema_editor: Any) -> None:
     """Make the group and the rights it holds; Django's own step after migrating finds them there."""
     group, _ = apps.get_model("auth", "Group").objects.get_or_create(name=REVIEW_STAFF)
     for (label, model), words in REVIEW_RIGHTS.items():
-        kind, _ = apps.get_model("contenttypes", "ContentType").objects.get_or_create(app_label=label, model=model)
+        kind, _ = apps.get_model("contenttypes", "ContentType").objects.get_or_create(
+            app_label=label, model=model
+        )
         for word in words:
             permission, _ = apps.get_model("auth", "Permission").objects.get_or_create(
                 content_type=kind, codename=f"{word}_{model}", defaults={"name": f"Can {word} {model}"}
