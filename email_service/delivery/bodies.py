@@ -50,7 +50,7 @@ def _quoted_line(line: bytes) -> bytes:
     if line.startswith(b"From "):
         tokens[0] = "=46"  # some stores would write ">From" and break the signature
     for place, token in enumerate(tokens):
-        if token == " " and (place + 1 == len(tokens) or tokens[place - 1] == " " and place > 0):
+        if token == " " and (place + 1 == len(tokens) or (tokens[place - 1] == " " and place > 0)):
             tokens[place] = "=20"
     rows: list[str] = []
     row = ""

@@ -34,6 +34,7 @@ class Attempt:
         "needs_utf8",
         "rcpt",
         "refusal",
+        "size",
         "started_at",
         "tries",
         "was_heard",
@@ -45,7 +46,9 @@ class Attempt:
         recipient = address_octets(envelope.recipient)
         self.envelope = envelope
         self.batch = batch
-        self.mail = stuffed(envelope.render())
+        mail = envelope.render()
+        self.size = len(mail)  # as RFC 1870 counts it, before dots are doubled
+        self.mail = stuffed(mail)
         self.mail_from = b"MAIL FROM:<" + sender + b">"
         self.rcpt = b"RCPT TO:<" + recipient + b">\r\n"
         self.needs_utf8 = not (sender.isascii() and recipient.isascii())

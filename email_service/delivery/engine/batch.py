@@ -75,7 +75,7 @@ class DeliveryBatch:
 
     def collect(self) -> list[Outcome]:
         """Answer the next outcomes to tell, at most `report_size`."""
-        outcomes = []
+        outcomes: list[Outcome] = []
         while self._outcomes and len(outcomes) < self._report_size:
             outcome = self._outcomes.popleft()
             self.missing.discard(outcome.message_id)

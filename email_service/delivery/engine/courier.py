@@ -69,8 +69,8 @@ class Courier:
             return False
         features = self.connection.features
         attempt.started_at = datetime.now(UTC)
-        if features.size and len(attempt.mail) > features.size:
-            text = f"The message has {len(attempt.mail)} octets, the server takes {features.size}."
+        if features.size and attempt.size > features.size:
+            text = f"The message has {attempt.size} octets, the server takes {features.size}."
             self._end(attempt, Verdict.FAILED, text, enhanced="5.3.4")
             return False
         if attempt.needs_utf8 and not features.utf8:
@@ -100,7 +100,7 @@ class Courier:
 
     def _first(self, attempt: Attempt) -> bytes:
         self.connection.expect(self._mail_replied, self.connection.timeouts.mail)
-        size = b" SIZE=%d" % len(attempt.mail) if self.connection.features.size else b""
+        size = b" SIZE=%d" % attempt.size if self.connection.features.size else b""
         return attempt.mail_from + size + (b" SMTPUTF8\r\n" if attempt.needs_utf8 else b"\r\n")
 
     def _mail_replied(self, reply: Reply) -> None:
@@ -169,6 +169,8 @@ class Courier:
 
     def _finish(self, attempt: Attempt, rest: bytes) -> None:
         """Guard, mark, then write what completes the message."""
+        if self.connection.is_ending:
+            return  # nothing would arrive, so nothing is marked; `_lost` has the outcome
         if not self.office.allows(attempt):
             self._turn_back(attempt, NOT_ALLOWED)
             return

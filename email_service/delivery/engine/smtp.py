@@ -81,6 +81,11 @@ class SmtpConnection(asyncio.Protocol):
 
     # What the engine calls
 
+    @property
+    def is_ending(self) -> bool:
+        """Whether it is lost already, even if `on_lost` is yet to be called."""
+        return self.is_down or self.transport.is_closing()
+
     def write(self, octets: bytes) -> None:
         if not self.is_down:
             self.transport.write(octets)
@@ -139,10 +144,10 @@ class SmtpConnection(asyncio.Protocol):
     # Inside
 
     def _send_more(self) -> None:
-        while self._unsent and not self._paused and not self.is_down:
+        while self._unsent and not self._paused and not self.is_ending:
             self.transport.write(bytes(self._unsent[:_CHUNK]))
             self._unsent = self._unsent[_CHUNK:]
-        if self.is_down:
+        if self.is_ending:
             return
         self._wait(self.timeouts.block)
         if not self._unsent and not self._paused and self._then is not None:

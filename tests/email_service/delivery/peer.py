@@ -139,7 +139,7 @@ class Peer:
         self, session: Session, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, line: str
     ) -> None:
         self.commands.append(line)
-        verb = line.split(" ")[0].split(":")[0].upper()
+        verb = line.split(" ", maxsplit=1)[0].split(":", maxsplit=1)[0].upper()
         if verb in ("EHLO", "HELO"):
             offered = [*self.features, *(["STARTTLS"] if self.tls and not session.is_tls else [])]
             rows = ["peer", *offered]
@@ -152,7 +152,7 @@ class Peer:
         elif verb == "AUTH":
             await self._answer(session, writer, "auth", line, "235 2.7.0 welcome")
         elif verb == "MAIL":
-            session.sender, session.recipient = line[11:].split(">")[0], ""
+            session.sender, session.recipient = line[11:].split(">", maxsplit=1)[0], ""
             await self._answer(session, writer, "mail", line, "250 2.1.0 ok")
         elif verb == "RCPT":
             if await self._answer(session, writer, "rcpt", line, "250 2.1.5 ok"):
