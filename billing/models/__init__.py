@@ -1,0 +1,9 @@
+"""The tables of billing, by noun."""
+
+from billing.models.accounts import Account
+from billing.models.catalogue import PackageSpec
+from billing.models.money import MoneyEntry
+from billing.models.orders import Order
+from billing.models.units import Package, Reservation, UnitEntry
+
+__all__ = ["Account", "MoneyEntry", "Order", "Package", "PackageSpec", "Reservation", "UnitEntry"]

@@ -1,0 +1,52 @@
+"""The ledger of every amount that came in or went out."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from billing.models.orders import Order
+from billing.prices import PLACES
+from koomessage.common.models import TenantOwned, TenantQuerySet
+
+
+class MoneyEntry(TenantOwned):
+    """A line of the money ledger: positive in, negative out. Triggers refuse to change or delete it."""
+
+    class Kind(models.TextChoices):
+        CREDIT = "credit", _("Credit by the operator")
+        DEBIT = "debit", _("Correction by the operator")
+        TRANSFER = "transfer", _("Bank transfer received")
+        PAYMENT = "payment", _("Payment of an order")
+
+    kind = models.CharField(_("kind"), max_length=8, choices=Kind)
+    amount = models.DecimalField(_("amount"), max_digits=14, decimal_places=PLACES)
+    currency = models.CharField(_("currency"), max_length=3)
+    order = models.ForeignKey(
+        Order, verbose_name=_("order"), null=True, blank=True, on_delete=models.PROTECT, related_name="money"
+    )
+    reason = models.CharField(_("reason"), max_length=255)
+    login = models.CharField(_("by"), max_length=65, blank=True)
+    at = models.DateTimeField(_("time"))
+
+    objects = TenantQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("money ledger entry")
+        verbose_name_plural = _("money ledger")
+        default_permissions = ("view", "add")
+        constraints = [
+            models.UniqueConstraint(fields=["order", "kind"], name="one_payment_an_order"),
+            models.CheckConstraint(
+                condition=models.Q(kind__in=["credit", "transfer"], amount__gt=0)
+                | models.Q(kind__in=["debit", "payment"], amount__lt=0),
+                name="money_entry_has_its_sign",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(kind__in=["credit", "debit"], order=None)
+                | models.Q(kind__in=["transfer", "payment"], order__isnull=False),
+                name="money_entry_of_an_order",
+            ),
+        ]
+        indexes = [models.Index(fields=["tenant", "-at", "-id"], name="money_entry_by_tenant")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.amount} {self.currency}"
