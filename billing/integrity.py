@@ -28,10 +28,16 @@ def _units(*kinds: str) -> Coalesce:
 
 def _sums(entries: models.QuerySet[UnitEntry], *by: str) -> dict[Any, tuple[int, int, int, int]]:
     """Return bought, reserved, used and given back in all, for each group of lines."""
-    rows = entries.order_by().values_list(*by).annotate(
-        _units("purchase", "grant"), _units("reserve"), _units("consume"), _units("release")
-    )  # fmt: skip
-    return {row[: len(by)]: row[len(by) :] for row in rows}
+    groups = entries.order_by().values(*by).annotate(
+        bought=_units("purchase", "grant"),
+        reserved=_units("reserve"),
+        used=_units("consume"),
+        given=_units("release"),
+    )
+    return {
+        row[: len(by)]: row[len(by) :]
+        for row in groups.values_list(*by, "bought", "reserved", "used", "given")
+    }
 
 
 def _packages() -> Iterator[str]:
