@@ -9,9 +9,22 @@ from django.utils.translation import gettext_lazy as _
 from koomessage.common.models import TenantQuerySet
 
 
+def mask(address: str) -> str:
+    """Show an address as everybody may see it: ***@qq.com."""
+    return f"***@{address.rpartition('@')[2]}"
+
+
 class MessageQuerySet(TenantQuerySet):
     def unfinished(self) -> Self:
         return self.filter(status__in=[Message.Status.PENDING, Message.Status.HELD])
+
+    def to_recipient(self, text: str) -> Self:
+        """Keep the messages to an address, or to addresses that hold the text, without regard to case."""
+        key = text.strip().lower()
+        name, at, domain = key.partition("@")
+        if name and at and "." in domain:
+            return self.filter(recipient_key=key)
+        return self.filter(recipient_key__contains=key)
 
 
 class Message(models.Model):
@@ -77,6 +90,14 @@ class Message(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("email:message_detail", args=[self.pk])
+
+    @property
+    def is_unfinished(self) -> bool:
+        return self.status in (self.Status.PENDING, self.Status.HELD)
+
+    @property
+    def masked_recipient(self) -> str:
+        return mask(self.recipient)
 
 
 class Attempt(models.Model):

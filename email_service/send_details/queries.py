@@ -1,0 +1,135 @@
+"""What the pages of 发送明细 show of messages."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import models
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from email_service.delivery.replies import Cause, explain
+from email_service.delivery.slots import Slotted, cut_at_slots
+from email_service.send_details.models import Attempt, Event, Message, mask
+
+# What a row of the list needs of its task and of the version that was sent.
+_COLUMNS = (
+    "id", "tenant_id", "recipient", "params", "status", "accepted_at", "finished_at",
+    "task__code", "task__name", "task__method", "task__template_title", "task__template_code", "task__template",
+    "task__subject", "task__sender", "task__template_version__parameters",
+)  # fmt: skip
+
+CAUSES: dict[Cause, Promise] = {
+    Cause.NO_MAILBOX: _("The mailbox does not exist."),
+    Cause.MAILBOX_FULL: _("The mailbox is full."),
+    Cause.POLICY: _("The receiving server refuses this mail by its policy."),
+    Cause.RATE: _("The receiving server asks for a slower pace; the platform tries again."),
+    Cause.SETUP: _("The receiving side is not set up to take this mail."),
+    Cause.TEMPORARY: _("The receiving server cannot take it now; the platform tries again."),
+    Cause.PERMANENT: _("The receiving server refuses this mail."),
+}
+ENDS: dict[str, Promise] = {
+    Message.Status.DELIVERED: _("The receiving server took the mail."),
+    Message.Status.FAILED: _("The mail could not be delivered."),
+    Message.Status.REJECTED: _("The mail was rejected."),
+    Message.Status.EXPIRED: _("No server took the mail in time; the platform tries no longer."),
+    Message.Status.CANCELLED: _("The mail was cancelled before it was sent."),
+}
+REASONS: dict[str, str | Promise] = dict(Message.EndReason.choices)
+
+
+@dataclass(frozen=True)
+class Line:
+    """A message as a row of the list or of the export; addresses are masked."""
+
+    message: Message
+    subject: str
+    sender: str
+    recipient: str
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A point of a message's timeline; `attempt` where it is one, `tone` as of a status."""
+
+    at: datetime
+    title: str | Promise
+    tone: str
+    icon: str
+    text: str | Promise = ""
+    attempt: Attempt | None = None
+    cause: str | Promise = ""
+    by: str = ""
+
+    @property
+    def milliseconds(self) -> int:
+        """How long the attempt took."""
+        assert self.attempt is not None
+        return round((self.attempt.finished_at - self.attempt.started_at).total_seconds() * 1000)
+
+
+def listed(rows: models.QuerySet[Message]) -> models.QuerySet[Message]:
+    """Fetch with the messages what `lines` needs, and no more."""
+    return rows.select_related("task__template_version").only(*_COLUMNS)
+
+
+def lines(messages: Iterable[Message]) -> Iterator[Line]:
+    """Yield the messages with their own subject; a task's subject is cut once, whatever number it has."""
+    cuts: dict[int, Slotted | None] = {}
+    for message in messages:
+        task = message.task
+        if message.task_id not in cuts:
+            cuts[message.task_id] = _cut(task.subject, task.template_version.parameters)
+        yield Line(message, _filled(cuts[message.task_id], message), mask(task.sender), message.masked_recipient)
+
+
+def line_of(message: Message) -> Line:
+    return next(lines([message]))
+
+
+def _cut(subject: str, parameters: list[str]) -> Slotted | None:
+    try:
+        return cut_at_slots(subject, {name: place for place, name in enumerate(parameters)})
+    except ValueError:
+        return None
+
+
+def _filled(cut: Slotted | None, message: Message) -> str:
+    """Return the subject as the recipient got it; as it was written where the values do not fit it."""
+    try:
+        return cut.fill([str(value) for value in message.params]) if cut else message.task.subject
+    except IndexError:
+        return message.task.subject
+
+
+def timeline(message: Message) -> list[Moment]:
+    """Return everything that happened to the message, oldest first."""
+    moments = [Moment(message.accepted_at, _("Accepted"), "info", "inbox", _("The platform took the mail over."))]
+    moments += [_attempt(row) for row in message.attempt_rows.all()]
+    moments += [moment for row in message.events.all() if (moment := _event(row)) is not None]
+    # An attempt and the end it led to share a moment: what was said first stands first.
+    return sorted(moments, key=lambda moment: moment.at)
+
+
+def _attempt(row: Attempt) -> Moment:
+    code = row.code or 0
+    cause: Any = CAUSES.get(explain(code, row.enhanced, row.text).cause, "") if code >= 400 else ""
+    tone = {"delivered": "ok", "failed": "failed", "rejected": "failed"}.get(row.verdict, "pending")
+    return Moment(
+        row.finished_at, _("Attempt %(number)s") % {"number": row.number}, tone, "send", attempt=row, cause=cause
+    )
+
+
+def _event(row: Event) -> Moment | None:
+    if row.kind == Event.Kind.ENDED:
+        status = str(row.detail.get("status", ""))
+        reason = REASONS.get(str(row.detail.get("reason", "")), "")
+        label = dict(Message.Status.choices).get(status, status)
+        return Moment(row.at, label, status, "flag", reason or ENDS.get(status, ""))
+    if row.kind == Event.Kind.UNSUBSCRIBED:
+        text = _("The recipient unsubscribed; your tasks do not write to this address any more.")
+        return Moment(row.at, row.get_kind_display(), "warning", "mail-x", text)
+    if row.kind == Event.Kind.REVEALED:
+        return Moment(row.at, row.get_kind_display(), "secondary", "eye", by=str(row.detail.get("login", "")))
+    return None  # accepting is the message's own moment
