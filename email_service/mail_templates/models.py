@@ -10,13 +10,19 @@ from koomessage.common.models import TenantQuerySet
 
 
 class TemplateQuerySet(TenantQuerySet):
+    def for_tenant(self, tenant: models.Model) -> Self:
+        """Keep what the tenant owns and has not deleted."""
+        return super().for_tenant(tenant).filter(is_deleted=False)
+
     def public(self) -> Self:
         """Keep the templates built in for everybody."""
-        return self.filter(tenant=None)
+        return self.filter(tenant=None, is_deleted=False)
 
     def sendable_by(self, tenant: models.Model) -> Self:
         """Keep what the tenant may send: its own approved templates, and the public ones."""
-        return self.filter(models.Q(tenant=tenant) | models.Q(tenant=None), status=Template.Status.APPROVED)
+        return self.filter(
+            models.Q(tenant=tenant) | models.Q(tenant=None), status=Template.Status.APPROVED, is_deleted=False
+        )
 
 
 class BodyType(models.TextChoices):
@@ -58,6 +64,14 @@ class Template(models.Model):
         return reverse("email:template_detail", args=[self.pk])
 
 
+class TemplateVersionQuerySet(models.QuerySet["TemplateVersion"]):
+    def awaiting_review(self) -> Self:
+        """Keep the pending versions that no edit or deletion has overtaken, the longest waiting first."""
+        return self.filter(
+            status=Template.Status.PENDING, template__version=models.F("pk"), template__is_deleted=False
+        ).order_by("pk")
+
+
 class TemplateVersion(models.Model):
     """The text of a template as it was submitted once; never changed, only decided about."""
 
@@ -75,7 +89,11 @@ class TemplateVersion(models.Model):
     decided_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
+    objects = TemplateVersionQuerySet.as_manager()
+
     class Meta:
+        verbose_name = _("template version")
+        verbose_name_plural = _("template review")
         constraints = [models.UniqueConstraint(fields=["template", "number"], name="version_once_a_template")]
 
     def __str__(self) -> str:

@@ -1,3 +1,19 @@
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
-urlpatterns: list[URLPattern] = []
+from email_service.mail_templates import views, views_form, views_frame
+
+urlpatterns: list[URLPattern] = [
+    path("templates/", views.template_list, name="template_list"),
+    path("templates/public/", views.template_public_list, name="template_public_list"),
+    path("templates/add/", views_form.template_add, name="template_add"),
+    path("templates/draft/", views_frame.template_draft, name="template_draft"),
+    path("templates/<int:pk>/", views.template_detail, name="template_detail"),
+    path("templates/<int:pk>/edit/", views_form.template_edit, name="template_edit"),
+    path("templates/<int:pk>/copy/", views_form.template_copy, name="template_copy"),
+    path("templates/<int:pk>/delete/", views.template_delete, name="template_delete"),
+    path("templates/<int:pk>/preview/", views.template_preview, name="template_preview"),
+    path("templates/<int:pk>/frame/", views_frame.template_frame, name="template_frame"),
+    path("templates/public/<int:pk>/copy/", views_form.template_public_copy, name="template_public_copy"),
+    path("templates/public/<int:pk>/preview/", views.template_public_preview, name="template_public_preview"),
+    path("templates/public/<int:pk>/frame/", views_frame.template_public_frame, name="template_public_frame"),
+]

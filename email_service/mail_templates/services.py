@@ -1,0 +1,178 @@
+"""What may be done to a template: write, delete, and decide about it."""
+
+from dataclasses import dataclass
+
+from django.db import IntegrityError, models, transaction
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from email_service.mail_templates import queries
+from email_service.mail_templates.models import Template, TemplateVersion
+from email_service.mail_templates.rendering import Draft, tidy_body
+from iam import audit
+from iam.models import Tenant, User
+from koomessage.common.codes import short_id
+from koomessage.common.errors import RuleViolation
+
+ACTION = "kooMessage:emailTemplate"
+MAX_REASON = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """A stored template, and what its HTML lost on the way."""
+
+    template: Template
+    removed: tuple[str, ...]
+
+
+def save_template(
+    *,
+    tenant: Tenant,
+    user: User,
+    title: str,
+    body_type: str,
+    body: str,
+    can_unsubscribe: bool,
+    template: Template | None = None,
+) -> Saved:
+    """Store a new template, or a new version of one; earlier versions and the tasks on them stay as they are.
+
+    Approved at once, unless the account's industry is sensitive: then it waits for review.
+    """
+    # Cleaning may take seconds: it is done before anything is locked.
+    draft = tidy_body(body_type=body_type, body=body, can_unsubscribe=can_unsubscribe)
+    with transaction.atomic():
+        status = Template.Status.PENDING if queries.is_sensitive(tenant) else Template.Status.APPROVED
+        stored = _store(tenant=tenant, user=user, title=title, draft=draft, status=status, template=template)
+        operation = "create" if template is None else "update"
+        audit.record(tenant=tenant, user=user, action=f"{ACTION}:{operation}", target=str(stored), code=stored.code)
+    return Saved(stored, draft.removed)
+
+
+@transaction.atomic
+def save_public_template(
+    *,
+    title: str,
+    body_type: str,
+    body: str,
+    can_unsubscribe: bool,
+    user: User | None = None,
+    template: Template | None = None,
+    code: str = "",
+) -> Saved:
+    """Store a template that every account may use; unchanged words make no new version."""
+    draft = tidy_body(body_type=body_type, body=body, can_unsubscribe=can_unsubscribe)
+    current = template.version if template else None
+    if template and current and (current.title, current.body_type, current.body, current.can_unsubscribe) == (
+        title, body_type, draft.body, can_unsubscribe,
+    ):  # fmt: skip
+        return Saved(template, draft.removed)
+    status = Template.Status.APPROVED
+    stored = _store(tenant=None, user=user, title=title, draft=draft, status=status, template=template, code=code)
+    audit.record(tenant=None, user=user, action=f"{ACTION}:update", target=str(stored), code=stored.code)
+    return Saved(stored, draft.removed)
+
+
+def _store(
+    *,
+    tenant: Tenant | None,
+    user: User | None,
+    title: str,
+    draft: Draft,
+    status: str,
+    template: Template | None,
+    code: str = "",
+) -> Template:
+    if template is None:
+        row = _new_template(tenant=tenant, title=title, body_type=draft.body_type, status=status, code=code)
+        number = 1
+    else:
+        row = _locked(template.pk)
+        number = (row.versions.aggregate(most=models.Max("number"))["most"] or 0) + 1
+    row.version = TemplateVersion.objects.create(
+        template=row,
+        number=number,
+        title=title,
+        body_type=draft.body_type,
+        body=draft.body,
+        parameters=list(draft.parameters),
+        can_unsubscribe=draft.can_unsubscribe,
+        status=status,
+        author=user,
+        decided_at=timezone.now() if status == Template.Status.APPROVED else None,
+    )
+    row.title, row.body_type, row.status = title, draft.body_type, status
+    row.save(update_fields=["title", "body_type", "status", "version"])
+    return row
+
+
+def _new_template(*, tenant: Tenant | None, title: str, body_type: str, status: str, code: str) -> Template:
+    for _attempt in range(10):
+        try:
+            with transaction.atomic():
+                return Template.objects.create(
+                    tenant=tenant, code=code or short_id("M"), title=title, body_type=body_type, status=status
+                )
+        except IntegrityError:
+            if code:
+                raise
+    raise RuleViolation(_("No free template ID was found. Submit the form again."))
+
+
+def _locked(pk: int) -> Template:
+    template = Template.objects.select_for_update().filter(pk=pk, is_deleted=False).first()
+    if template is None:
+        raise RuleViolation(_("This template was deleted in the meantime."))
+    return template
+
+
+@transaction.atomic
+def delete_template(template: Template, *, user: User) -> None:
+    """Take the template out of every list; tasks that use one of its versions keep that and go on."""
+    row = Template.objects.select_for_update().get(pk=template.pk)
+    if row.is_deleted:
+        return
+    row.is_deleted = True
+    row.save(update_fields=["is_deleted"])
+    audit.record(tenant=row.tenant, user=user, action=f"{ACTION}:delete", target=str(row), code=row.code)
+
+
+@transaction.atomic
+def approve_version(version: TemplateVersion, *, by: User) -> TemplateVersion:
+    """Let the tenant send this version."""
+    return _decide(version, by=by, status=Template.Status.APPROVED, reason="")
+
+
+@transaction.atomic
+def reject_version(version: TemplateVersion, *, by: User, reason: str) -> TemplateVersion:
+    """Refuse this version with a reason that its author reads."""
+    reason = reason.strip()
+    if not reason:
+        raise RuleViolation(_("Give a reason; the account sees it and can correct the template."), field="reason")
+    if len(reason) > MAX_REASON:
+        raise RuleViolation(_("Shorten the reason to 500 characters."), field="reason")
+    return _decide(version, by=by, status=Template.Status.REJECTED, reason=reason)
+
+
+def _decide(version: TemplateVersion, *, by: User, status: str, reason: str) -> TemplateVersion:
+    # An edit, a deletion and a second reviewer all take the template's lock first: one of them wins.
+    template = Template.objects.select_for_update().get(pk=version.template_id)
+    row = TemplateVersion.objects.select_for_update().get(pk=version.pk)
+    if template.is_deleted:
+        raise RuleViolation(_("The template was deleted; there is nothing to decide any more."))
+    if template.version_id != row.pk:
+        raise RuleViolation(_("The template was edited in the meantime; decide about its newest version."))
+    if row.status != Template.Status.PENDING:
+        raise RuleViolation(_("This version has been decided about already."))
+    if row.author_id == by.pk:
+        raise RuleViolation(_("Nobody may decide about a template of their own."))
+    row.status, row.reason, row.decided_by, row.decided_at = status, reason, by, timezone.now()
+    row.save(update_fields=["status", "reason", "decided_by", "decided_at"])
+    template.status = status
+    template.save(update_fields=["status"])
+    decision = "approve" if status == Template.Status.APPROVED else "reject"
+    audit.record(
+        tenant=template.tenant, user=by, action=f"{ACTION}:{decision}", target=str(row), code=template.code, reason=reason
+    )
+    return row
