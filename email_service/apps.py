@@ -9,9 +9,13 @@ class EmailServiceConfig(AppConfig):
     def ready(self) -> None:
         """Tie what lower sections ask of higher ones, where no import may lead upwards."""
         from email_service.addresses.queries import addresses_at
+        from email_service.addresses.uses import add_use as add_address_use
         from email_service.domains.uses import add_use as add_domain_use
+        from email_service.send_tasks.queries import tasks_of_address, tasks_of_domain
         from email_service.setup.gates import configured
         from koomessage.common.permissions import add_gate
 
         add_gate("email_service", configured)
         add_domain_use(addresses_at)
+        add_domain_use(tasks_of_domain)
+        add_address_use(tasks_of_address)

@@ -1,5 +1,6 @@
 """Where Celery looks for jobs: re-exports only."""
 
 from email_service.domains.jobs import check_domain
+from email_service.send_tasks.jobs import deliver, read_recipients, sweep
 
-__all__ = ["check_domain"]
+__all__ = ["check_domain", "deliver", "read_recipients", "sweep"]

@@ -42,8 +42,14 @@ class Task(TenantOwned):
     # The only moves between states; services and dispatch apply them with one conditional UPDATE.
     MOVES: dict[str, tuple[str, ...]] = {
         Status.PREPARING: (Status.SCHEDULED, Status.SENDING, Status.CANCELLED, Status.FAILED),
-        Status.SCHEDULED: (Status.SENDING, Status.CANCELLED, Status.QUOTA_PAUSED),
-        Status.SENDING: (Status.PAUSED, Status.QUOTA_PAUSED, Status.FINISHED, Status.CANCELLED, Status.FAILED),
+        Status.SCHEDULED: (Status.SENDING, Status.PAUSED, Status.CANCELLED, Status.QUOTA_PAUSED),
+        Status.SENDING: (
+            Status.PAUSED,
+            Status.QUOTA_PAUSED,
+            Status.FINISHED,
+            Status.CANCELLED,
+            Status.FAILED,
+        ),
         Status.PAUSED: (Status.SENDING, Status.CANCELLED),
         Status.QUOTA_PAUSED: (Status.SENDING, Status.CANCELLED),
         Status.FINISHED: (),
@@ -55,13 +61,25 @@ class Task(TenantOwned):
     name = models.CharField(_("task name"), max_length=64)
     subject = models.CharField(_("subject"), max_length=200)
     template = models.ForeignKey(
-        "email_service.Template", verbose_name=_("template"), null=True, on_delete=models.SET_NULL, related_name="tasks"
+        "email_service.Template",
+        verbose_name=_("template"),
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="tasks",
     )
-    template_version = models.ForeignKey("email_service.TemplateVersion", on_delete=models.PROTECT, related_name="tasks")
+    template_version = models.ForeignKey(
+        "email_service.TemplateVersion", on_delete=models.PROTECT, related_name="tasks"
+    )
     address = models.ForeignKey(
-        "email_service.Address", verbose_name=_("sender"), null=True, on_delete=models.SET_NULL, related_name="tasks"
+        "email_service.Address",
+        verbose_name=_("sender"),
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="tasks",
     )
-    domain = models.ForeignKey("email_service.Domain", null=True, on_delete=models.SET_NULL, related_name="tasks")
+    domain = models.ForeignKey(
+        "email_service.Domain", null=True, on_delete=models.SET_NULL, related_name="tasks"
+    )
     # As they were at submit: what is deleted or renamed later changes nothing here.
     sender = models.CharField(_("sender"), max_length=131)
     sender_alias = models.CharField(max_length=64, blank=True)
@@ -81,6 +99,9 @@ class Task(TenantOwned):
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
+    served_at = models.DateTimeField(
+        null=True
+    )  # when a worker last took a batch of it: the least served goes first
     # Recipients: rows read so far (where reading resumes), and what became of them.
     rows_read = models.PositiveIntegerField(default=0)
     is_read = models.BooleanField(default=False)
@@ -119,6 +140,11 @@ class Task(TenantOwned):
     @property
     def is_unfinished(self) -> bool:
         return self.status in self.UNFINISHED
+
+    @property
+    def ended_count(self) -> int:
+        """How many of its messages have an end."""
+        return self.accepted_count - self.pending_count
 
 
 class Attachment(models.Model):

@@ -1,0 +1,266 @@
+"""Where the database meets the engine: batches out, outcomes back, and what a dead worker left behind.
+
+The only module that runs `delivery.engine`. One station a worker process: its journal, its engines, its watch.
+"""
+
+import logging
+import os
+import socket
+import struct
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+from django.conf import settings
+
+from email_service.delivery.engine import Engine, Journal, abandoned, high_water, replay
+from email_service.delivery.envelopes import Claim, Outcome
+from email_service.delivery.replies import Verdict
+from email_service.delivery.routing import Relay
+from email_service.send_details import outcomes as details
+from email_service.send_tasks import claims, progress, reasons, results, verdicts
+from email_service.send_tasks.claims import Batch, Claimed
+from email_service.send_tasks.mailing import CannotPrepare, Mailing, prepare
+from email_service.send_tasks.models import Claim as ClaimRow
+from email_service.send_tasks.models import Task
+from email_service.send_tasks.watch import Guard, Watch
+from email_service.setup.models import EmailService, Transport
+
+logger = logging.getLogger(__name__)
+KEPT_MAILINGS = 4
+
+
+class DatabaseIsBehind(Exception):
+    """This host has seen claims the database does not know: it was restored. Nothing may be sent."""
+
+
+class Station:
+    """What one worker process keeps between batches."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.pid = os.getpid()
+        self.host = socket.gethostname()[:255]
+        self.journal = Journal.open(folder, self.host[:40], fsync=settings.JOURNAL_FSYNC)
+        self.name = self.journal.path.name
+        self.note = Note(note_beside(self.journal))
+        self.watch = Watch()
+        self.is_settled = True
+        self._engines: dict[Relay, Engine] = {}
+        self._mailings: dict[int, Mailing] = {}
+
+    def engine(self, transport: Transport) -> Engine:
+        relay = Relay(
+            host=transport.host,
+            port=transport.port,
+            security=transport.security,  # type: ignore[arg-type]
+            username=transport.username,
+            password=transport.password,
+            connections=transport.connections,
+        )
+        if relay not in self._engines:
+            self._engines[relay] = Engine(self.journal, relay, hostname=settings.PLATFORM_BOUNCE_HOST)
+        return self._engines[relay]
+
+    def mailing(self, task: Task) -> Mailing:
+        """Return the task's compiled mail: what is frozen at submit need be compiled only once."""
+        if task.pk not in self._mailings:
+            while len(self._mailings) >= KEPT_MAILINGS:
+                self._mailings.pop(next(iter(self._mailings)))
+            self._mailings[task.pk] = prepare(task)
+        return self._mailings[task.pk]
+
+    def stop(self) -> None:
+        for engine in self._engines.values():
+            engine.stop()
+
+    def close(self, grace: float) -> None:
+        for engine in self._engines.values():
+            engine.close(grace)
+        self.watch.stop()
+        if self.is_settled:
+            self.journal.remove()
+            self.note.remove()
+        else:
+            self.journal.close()
+
+
+class Note:
+    """Whose turn it was when a worker died: eight bytes, written before a message's mail is made."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+
+    def write(self, message_id: int) -> None:
+        os.pwrite(self._file, struct.pack("<q", message_id), 0)
+
+    def remove(self) -> None:
+        os.close(self._file)
+        self.path.unlink(missing_ok=True)
+
+
+def note_beside(journal: Journal) -> Path:
+    return journal.path.with_suffix(".turn")
+
+
+_lock = threading.Lock()
+_station: Station | None = None
+
+
+def station() -> Station:
+    """Return this process's station, opened at first use and again after a fork."""
+    global _station  # noqa: PLW0603 - one a process is the point
+    if _station is None or _station.pid != os.getpid() or _station.folder != settings.JOURNAL_DIR:
+        refuse_restored_database()
+        _station = Station(settings.JOURNAL_DIR)
+    return _station
+
+
+def shut_down(grace: float | None = None) -> None:
+    """Give back what was not begun, wait for bodies in flight, and leave no journal behind."""
+    global _station  # noqa: PLW0603
+    current, _station = _station, None
+    if current is not None and current.pid == os.getpid():
+        current.close(settings.SHUTDOWN_GRACE if grace is None else grace)
+
+
+def refuse_restored_database() -> None:
+    if settings.JOURNAL_DIR.is_dir() and high_water(settings.JOURNAL_DIR) > claims.highest_token():
+        raise DatabaseIsBehind(
+            "The database is older than this host's journals. Nothing is sent until an operator runs "
+            "`manage.py resume_dispatch --after-restore`."
+        )
+
+
+def deliver_batch() -> bool:
+    """Deliver one batch of the task whose turn it is; answer whether there may be more to do now.
+
+    Safe to run twice, or twice at once: a batch is claimed before it is sent. A second call in one
+    process waits for the first.
+    """
+    with _lock:
+        here = station()
+        settle(here)
+        batch = claims.claim(worker=here.name, host=here.host)
+        if batch is None:
+            return False
+        here.is_settled = False
+        _deliver(here, batch)
+        settle(here)
+    progress.refresh_small(batch.task.pk)
+    return True
+
+
+def settle(here: Station) -> None:
+    """Write down what this worker's journal still knows better than the database, before anything new is sent.
+
+    Nothing is done after a batch that ended well. While the database cannot be written, this raises.
+    """
+    if here.is_settled:
+        return
+    held = claims.tokens_of(here.name)
+    if held:
+        _recover_from(here.journal, crashed=False)
+        for token in held:
+            _end(token)
+            here.journal.close_batch(token)
+    here.is_settled = True
+
+
+def _deliver(here: Station, batch: Batch) -> None:
+    try:
+        mailing = here.mailing(batch.task)
+        service = EmailService.objects.select_related("transport").get(tenant=batch.task.tenant_id)
+    except (CannotPrepare, EmailService.DoesNotExist) as problem:
+        details.give_back(batch.token)
+        logger.warning("Task %s is paused: %s", batch.task.code, problem)
+        progress.pause(batch.task.pk, reasons.keep("mail"))
+        claims.close(batch.token)
+        return
+    messages = _without_poison(batch)
+    accepted = {message.id: message.accepted_at for message in messages}
+    rules = results.rules_of(batch.task.tenant_id)
+    with here.watch.over(batch) as guard:
+
+        def on_outcomes(found: Sequence[Outcome]) -> None:
+            results.apply(found, accepted=accepted, rules=rules, now=claims.database_now())
+            _give_back(batch, found, guard)
+
+        claim = Claim(batch.token, tuple(accepted))
+        envelopes = mailing.envelopes(messages, here.note.write)
+        here.engine(service.transport).deliver(claim, envelopes, guard=guard.allows, on_outcomes=on_outcomes)
+    _end(batch.token)
+
+
+def _without_poison(batch: Batch) -> tuple[Claimed, ...]:
+    """Set aside the messages over which workers died too often, and return the others."""
+    poison = [message.id for message in batch.messages if message.crashes >= verdicts.MAX_CRASHES]
+    if poison:
+        details.set_aside(batch.token, poison, now=claims.database_now())
+    return tuple(message for message in batch.messages if message.id not in poison)
+
+
+def _give_back(batch: Batch, found: Sequence[Outcome], guard: Guard) -> None:
+    """End the claim on what was not sent: rejected where the recipient was suppressed, else pending again."""
+    withheld = {outcome.message_id for outcome in found if outcome.verdict == Verdict.WITHHELD}
+    if not withheld:
+        return
+    keys = [row.recipient_key for row in batch.messages if row.id in withheld & guard.suppressed]
+    if keys:
+        details.reject_suppressed(batch.task.tenant_id, keys, now=claims.database_now(), token=batch.token)
+    details.give_back(batch.token, withheld)
+
+
+def _end(token: int) -> None:
+    """Close a claim; whatever it still holds was never begun."""
+    details.give_back(token)
+    cancelled = Task.objects.filter(
+        pk__in=ClaimRow.objects.filter(token=token).values("task"), status=Task.Status.CANCELLED
+    ).first()
+    if cancelled is not None:
+        details.cancel_pending(cancelled)
+    claims.close(token)
+
+
+def recover() -> int:
+    """Take over what dead workers of this host left; return how many journals there were.
+
+    A reply in the journal is applied, a mark without one is in doubt, everything else was never sent.
+    """
+    count = 0
+    if not settings.JOURNAL_DIR.is_dir():
+        return 0
+    for journal in abandoned(settings.JOURNAL_DIR):
+        count += 1
+        note = note_beside(journal)
+        crashed_over = struct.unpack("<q", note.read_bytes()[:8])[0] if _holds_a_number(note) else 0
+        doubtful = _recover_from(journal, crashed=True)
+        claims.count_crash([pk for pk in (crashed_over, *doubtful) if pk])
+        for token in claims.tokens_of(journal.path.name):
+            _end(token)
+        journal.remove()
+        note.unlink(missing_ok=True)
+    return count
+
+
+def _holds_a_number(note: Path) -> bool:
+    return note.is_file() and note.stat().st_size >= 8
+
+
+def _recover_from(journal: Journal, *, crashed: bool) -> list[int]:
+    found = replay(journal)
+    results.apply_recovered(found.replies, found.in_doubt, now=claims.database_now(), crashed=crashed)
+    for left in found.untouched:
+        details.give_back(left.claim_token, [left.message_id])
+    return [outcome.message_id for outcome in found.in_doubt]
+
+
+def give_up_silent() -> int:
+    """Declare in doubt what workers hold whose host has been silent too long; return how many claims."""
+    now = claims.database_now()
+    gone = claims.silent(now)
+    for claim in gone:
+        results.apply_recovered((), results.doubtful_of(claim.token, now), now=now)
+        claims.close(claim.token)
+    return len(gone)

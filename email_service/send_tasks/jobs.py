@@ -1,0 +1,56 @@
+"""Hints that there is work. Lose every one of them, and the sweep finds the work in the database."""
+
+import logging
+
+from celery import Task as Job
+from celery import shared_task
+from celery.signals import worker_process_shutdown, worker_shutdown
+from django.db import transaction
+
+from email_service.send_tasks import dispatch, recipients
+from email_service.send_tasks import sweep as sweeping
+
+logger = logging.getLogger(__name__)
+
+
+@shared_task
+def deliver() -> None:
+    """Deliver one batch of the task whose turn it is, and hint at the next while there may be one."""
+    if dispatch.deliver_batch():
+        hint(deliver)
+
+
+@shared_task
+def read_recipients(task_id: int) -> None:
+    """Read on in the task's recipient file, and hint at its sending."""
+    if recipients.read(task_id):
+        hint(deliver)
+
+
+@shared_task
+def sweep() -> None:
+    """Hint at all work nobody is at."""
+    found = sweeping.sweep()
+    for task_id in found.unread:
+        hint(read_recipients, task_id)
+    for _ in range(found.deliveries):
+        hint(deliver)
+
+
+def hint(job: Job, *arguments: int) -> None:
+    """Publish a job now; a broker that does not answer only makes the work later."""
+    try:
+        job.delay(*arguments)
+    except Exception as error:  # every broker has kinds of its own
+        logger.warning("%s could not be hinted at, the sweep will find the work: %s", job.name, error)
+
+
+def hint_on_commit(job: Job, *arguments: int) -> None:
+    """Publish a job once the transaction stands."""
+    transaction.on_commit(lambda: hint(job, *arguments))
+
+
+@worker_process_shutdown.connect
+@worker_shutdown.connect
+def _close(**kwargs: object) -> None:
+    dispatch.shut_down()

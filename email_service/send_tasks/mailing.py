@@ -1,0 +1,86 @@
+"""A task's mail, compiled once from what was frozen at submit, and rendered per recipient."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from django.conf import settings
+
+from email_service.delivery import tokens
+from email_service.delivery.compose import (
+    Attachment,
+    CompiledMail,
+    Parts,
+    PersonalLinks,
+    Recipient,
+    compile_mail,
+)
+from email_service.delivery.dkim import DkimSigner
+from email_service.delivery.envelopes import Envelope
+from email_service.domains import queries as domains
+from email_service.feedback import links
+from email_service.mail_templates import rendering
+from email_service.send_tasks.claims import Claimed
+from email_service.send_tasks.models import Task
+
+
+class CannotPrepare(Exception):
+    """The task's mail cannot be made: the sentence says what is missing."""
+
+
+class Mailing:
+    """One task's mail; `envelopes` renders lazily, in the caller's thread."""
+
+    def __init__(self, mail: CompiledMail, signer: DkimSigner, *, unsubscribes: bool) -> None:
+        self._mail = mail
+        self._signer = signer
+        self._unsubscribes = unsubscribes
+        self._keys = token_keys()
+
+    def envelopes(self, messages: tuple[Claimed, ...], noting: Callable[[int], None]) -> Iterator[Envelope]:
+        """Yield one envelope a message; `noting` hears whose turn it is before its bytes are made."""
+        for message in messages:
+            yield Envelope(
+                message_id=message.id,
+                attempt=message.attempts + 1,
+                sender=tokens.bounce_sender(message.id, settings.PLATFORM_BOUNCE_HOST, self._keys),
+                recipient=message.recipient,
+                render=self._renderer(message, noting),
+            )
+
+    def _renderer(self, message: Claimed, noting: Callable[[int], None]) -> Callable[[], bytes]:
+        def render() -> bytes:
+            noting(message.id)
+            url = links.unsubscribe_url(message.id) if self._unsubscribes else None
+            recipient = Recipient(
+                message.id, message.recipient, message.accepted_at, message.values, PersonalLinks(url)
+            )
+            content = self._signer.sign(self._mail.render(recipient))
+            noting(0)
+            return content
+
+        return render
+
+
+def token_keys() -> tuple[bytes, ...]:
+    """Return the keys of links and bounce addresses: the first makes, all are understood."""
+    return tuple(key.encode() for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS))
+
+
+def prepare(task: Task) -> Mailing:
+    """Compile the task's mail. Raises CannotPrepare when something it needs has gone."""
+    version = task.template_version
+    key = domains.signing_key(task.domain_id) if task.domain_id else None
+    if key is None:
+        raise CannotPrepare("The sending domain has no signing key any more.")
+    text, rich = rendering.parts_of(version)
+    try:
+        files = tuple(
+            Attachment(row.name, row.content_type, Path(row.file.path).read_bytes())
+            for row in task.attachments.order_by("pk")
+        )
+        parts = Parts(task.subject, text, rich, task.sender, task.sender_alias, files)
+        mail = compile_mail(parts, parameters=tuple(version.parameters))
+        signer = DkimSigner(key.domain.name, key.selector, key.private_key.encode())
+    except (OSError, ValueError) as error:
+        raise CannotPrepare(f"The mail cannot be made: {error}") from error
+    return Mailing(mail, signer, unsubscribes=version.can_unsubscribe)

@@ -1,0 +1,78 @@
+"""How far a task is: its counters made anew from rows, its end, and the units it used."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from django.db import transaction
+from django.db.models import Count
+from django.utils import timezone
+
+from billing import services as billing
+from email_service.send_details import outcomes
+from email_service.send_details.models import Message
+from email_service.send_tasks.models import Task
+
+# A task of up to so many messages is counted after every batch; a larger one by the sweep.
+SMALL = 5_000
+UNSENT = (Message.Status.PENDING, Message.Status.HELD)
+
+
+def move(
+    task_id: int, status: str, *, reason: str = "", only_from: Sequence[str] = (), **fields: object
+) -> bool:
+    """Move a task to a state where `Task.MOVES` allows it now; False when another was faster."""
+    sources = [
+        source
+        for source, targets in Task.MOVES.items()
+        if status in targets and (not only_from or source in only_from)
+    ]
+    changed = Task.objects.filter(pk=task_id, status__in=sources)
+    return bool(changed.update(status=status, status_reason=reason[:500], **fields))
+
+
+def pause(task_id: int, reason: str) -> bool:
+    return move(task_id, Task.Status.PAUSED, reason=reason)
+
+
+def refresh_small(task_id: int) -> None:
+    """Refresh a task that is quickly counted, so that its page shows the batch just sent."""
+    if Task.objects.filter(pk=task_id, accepted_count__lte=SMALL).exists():
+        refresh(task_id)
+
+
+@transaction.atomic
+def refresh(task_id: int) -> None:
+    """Count the task's messages, end it when none is left to send, and settle its units.
+
+    The counters are written under the row's lock: of two refreshes the later one counts later.
+    """
+    task = Task.objects.select_for_update(of=("self",)).get(pk=task_id)
+    if task.status == Task.Status.CANCELLED:
+        outcomes.cancel_pending(task)
+    counts, free = count(task)
+    task.delivered_count = counts[Message.Status.DELIVERED]
+    task.failed_count = counts[Message.Status.FAILED] + counts[Message.Status.EXPIRED]
+    task.rejected_count = counts[Message.Status.REJECTED]
+    task.cancelled_count = counts[Message.Status.CANCELLED]
+    task.pending_count = sum(counts[status] for status in UNSENT)
+    fields = ["delivered_count", "failed_count", "rejected_count", "cancelled_count", "pending_count"]
+    if task.status == Task.Status.SENDING and task.is_read and task.pending_count == 0:
+        task.status = Task.Status.FINISHED
+        task.finished_at = timezone.now()
+        fields += ["status", "finished_at"]
+    task.save(update_fields=fields)
+    ended = sum(counts.values()) - task.pending_count
+    if ended:
+        billing.settle_units(tenant=task.tenant, reference=task.code, consumed=ended - free, released=free)
+
+
+def count(task: Task) -> tuple[Counter[str], int]:
+    """Return the task's messages by status, and how many of the ended ones cost nothing."""
+    counts: Counter[str] = Counter()
+    free = 0
+    rows = Message.objects.filter(task=task).order_by().values_list("status", "end_reason").annotate(Count("pk"))
+    for status, reason, number in rows:
+        counts[status] += number
+        if reason and status not in UNSENT:
+            free += number
+    return counts, free

@@ -1,0 +1,90 @@
+"""What pages and other sections read of the send tasks."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import QuerySet
+from django.utils.functional import Promise
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
+
+from email_service.addresses.models import Address
+from email_service.domains.models import Domain
+from email_service.mail_templates.models import Template
+from email_service.send_tasks import reasons
+from email_service.send_tasks.models import RejectedRow, Task
+from iam.models import Tenant
+
+SHOWN_ROWS = 100
+
+
+def tasks_of_domain(domain: Domain) -> Promise | None:
+    """Say which unfinished task still signs with the domain."""
+    return _use(Task.objects.unfinished().filter(domain=domain))
+
+
+def tasks_of_address(address: Address) -> Promise | None:
+    """Say which unfinished task still sends from the address."""
+    return _use(Task.objects.unfinished().filter(address=address))
+
+
+def _use(tasks: QuerySet[Task]) -> Promise | None:
+    name = tasks.values_list("name", flat=True).first()
+    if name is None:
+        return None
+    return format_lazy(
+        _("The send task “{name}” still uses it. Wait until it has ended, or cancel it."), name=name
+    )
+
+
+def sendable_templates(tenant: Tenant) -> QuerySet[Template]:
+    return Template.objects.sendable_by(tenant).filter(is_deleted=False).order_by("-tenant", "-created_at")
+
+
+def usable_addresses(tenant: Tenant) -> QuerySet[Address]:
+    return Address.objects.for_tenant(tenant).usable().order_by("address")
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One line of a task's timeline."""
+
+    label: str | Promise
+    at: datetime | None
+    is_done: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RowProblem:
+    number: int
+    value: str
+    reason: str | Promise
+
+
+def timeline(task: Task) -> list[Step]:
+    """Return what has happened to the task, and what comes next."""
+    steps = [Step(_("Submitted"), task.created_at, True)]
+    if task.source == Task.Source.FILE:
+        steps.append(Step(_("Recipients read"), None, task.is_read and task.status != Task.Status.FAILED))
+    if task.send_type == Task.SendType.SCHEDULED:
+        steps.append(Step(_("Due"), task.due_at, task.started_at is not None))
+    steps.append(Step(_("Sending began"), task.started_at, task.started_at is not None))
+    if not task.is_unfinished:
+        steps.append(Step(task.get_status_display(), task.finished_at, True))
+    elif task.status in (Task.Status.PAUSED, Task.Status.QUOTA_PAUSED):
+        steps.append(Step(task.get_status_display(), None, True))
+    else:
+        steps.append(Step(Task.Status.FINISHED.label, None, False))
+    return steps
+
+
+def problem_rows(task: Task, limit: int | None = SHOWN_ROWS) -> list[RowProblem]:
+    """Return the file's rows that became no message, in the file's order."""
+    rows = RejectedRow.objects.filter(task=task).order_by("row_number")
+    return [
+        RowProblem(row.row_number, row.value, reasons.ROW.get(row.reason, row.reason)) for row in rows[:limit]
+    ]
+
+
+def problem_count(task: Task) -> int:
+    return task.bad_count + task.duplicate_count + task.suppressed_count

@@ -1,0 +1,119 @@
+"""From the engine's outcomes to rows: bulk, fenced by the claim's token."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+from django.conf import settings
+
+from email_service.delivery.envelopes import Outcome
+from email_service.delivery.replies import Verdict
+from email_service.send_details.models import Message
+from email_service.send_details.outcomes import OutcomeRow, record
+from email_service.send_tasks import verdicts
+from email_service.setup.models import EmailService
+
+HOST_GONE = "The worker that held this message fell silent; whether it was sent is not known."
+
+
+def rules_of(tenant_id: int) -> verdicts.Rules:
+    policy = EmailService.objects.filter(tenant=tenant_id).values_list("in_doubt", flat=True).first()
+    return verdicts.Rules(
+        lifetime=timedelta(hours=settings.MESSAGE_LIFETIME_HOURS),
+        first_wait=timedelta(seconds=settings.RETRY_FIRST_SECONDS),
+        holds_doubtful=policy == EmailService.InDoubt.HOLD,
+    )
+
+
+def apply(
+    outcomes: Sequence[Outcome], *, accepted: Mapping[int, datetime], rules: verdicts.Rules, now: datetime
+) -> None:
+    """Write down how a batch's messages ended; what was withheld is not an attempt and is left to the claim."""
+    rows = []
+    for outcome in outcomes:
+        if outcome.verdict != Verdict.WITHHELD:
+            decision = verdicts.decide(
+                outcome, accepted_at=accepted[outcome.message_id], now=now, rules=rules
+            )
+            rows.append(row_of(outcome, decision))
+    if rows:
+        record(rows, now=now)
+
+
+def row_of(outcome: Outcome, decision: verdicts.Decision) -> OutcomeRow:
+    return OutcomeRow(
+        message_id=outcome.message_id,
+        lease_token=outcome.claim_token,
+        status=decision.status,
+        next_attempt_at=decision.next_attempt_at,
+        attempt=outcome.attempt,
+        verdict=outcome.verdict,
+        host=outcome.host,
+        tls=outcome.tls,
+        code=outcome.code,
+        enhanced=outcome.enhanced,
+        text=outcome.text,
+        started_at=outcome.started_at,
+        finished_at=outcome.finished_at,
+        in_doubt=outcome.in_doubt,
+        reason=_reason(outcome, decision),
+    )
+
+
+def _reason(outcome: Outcome, decision: verdicts.Decision) -> str:
+    """Say who ended the message where no server did: a failure of the platform's own costs nothing."""
+    no_server = decision.status == verdicts.FAILED and outcome.code == 0
+    return Message.EndReason.PLATFORM if no_server else ""
+
+
+def apply_recovered(
+    replies: Sequence[Outcome], doubtful: Sequence[Outcome], *, now: datetime, crashed: bool = True
+) -> None:
+    """Write down what a dead worker's journal tells: its replies, and what it may have sent.
+
+    Whatever was claimed anew since carries another token and stays as it is. The rules are each tenant's.
+    """
+    found = {
+        pk: (tenant, accepted_at)
+        for pk, tenant, accepted_at in Message.objects.filter(
+            pk__in=[outcome.message_id for outcome in (*replies, *doubtful)]
+        ).values_list("pk", "tenant_id", "accepted_at")
+    }
+    rules = {tenant: rules_of(tenant) for tenant in {facts[0] for facts in found.values()}}
+    rows = []
+    for outcome in (*replies, *doubtful):
+        if outcome.message_id not in found or outcome.verdict == Verdict.WITHHELD:
+            continue
+        tenant, accepted_at = found[outcome.message_id]
+        decision = verdicts.decide(
+            outcome,
+            accepted_at=accepted_at,
+            now=now,
+            rules=rules[tenant],
+            crashed=crashed and outcome.in_doubt,
+        )
+        rows.append(row_of(outcome, decision))
+    if rows:
+        record(rows, now=now)
+
+
+def doubtful_of(token: int, now: datetime) -> list[Outcome]:
+    """Return an outcome in doubt for each message held under the token of a worker that is gone."""
+    held = Message.objects.filter(lease_token=token).values_list("pk", "attempts")
+    return [
+        Outcome(
+            message_id=pk,
+            claim_token=token,
+            attempt=attempts + 1,
+            verdict=Verdict.DEFERRED,
+            code=0,
+            enhanced="",
+            text=HOST_GONE,
+            host="",
+            tls="",
+            started_at=now,
+            finished_at=now,
+            in_doubt=True,
+            sent=True,
+        )
+        for pk, attempts in held
+    ]

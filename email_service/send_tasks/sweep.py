@@ -1,0 +1,73 @@
+"""Finds the work in the database that nobody was told of; run by the schedule, and by whoever is idle."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from django.conf import settings
+from django.db.models import Q
+
+from email_service.send_tasks import claims, dispatch, progress, reasons
+from email_service.send_tasks.models import Claim, Task
+
+MOST_HINTS = 8
+
+
+@dataclass
+class Found:
+    """Work to be hinted at: files to read, and how many workers may deliver at once."""
+
+    unread: list[int] = field(default_factory=list)
+    deliveries: int = 0
+
+
+def sweep() -> Found:
+    """Put right what can be put right at once, and return what jobs have to do.
+
+    Idempotent; two sweeps at once do no harm.
+    """
+    now = claims.database_now()
+    dispatch.recover()
+    dispatch.give_up_silent()
+    start_due()
+    for task_id in to_refresh():
+        progress.refresh(task_id)
+    unread = Task.objects.filter(Q(reading_until=None) | Q(reading_until__lt=now), is_read=False)
+    return Found(
+        unread=list(unread.filter(status=Task.Status.PREPARING).values_list("pk", flat=True)),
+        deliveries=_missing_deliveries(),
+    )
+
+
+def start_due() -> int:
+    """Begin the scheduled tasks whose hour has come; those far too late wait for a person."""
+    now = claims.database_now()
+    too_late = now - timedelta(hours=settings.SCHEDULE_LATEST_START_HOURS)
+    scheduled = Task.objects.filter(status=Task.Status.SCHEDULED, is_read=True)
+    scheduled.filter(due_at__lt=too_late).update(
+        status=Task.Status.PAUSED, status_reason=reasons.keep("late")
+    )
+    return scheduled.filter(due_at__lte=now, due_at__gte=too_late).update(
+        status=Task.Status.SENDING, started_at=now
+    )
+
+
+def to_refresh() -> list[int]:
+    """Return the tasks whose counters may have changed: those that send, and ended ones not counted to the end."""
+    ended = (Task.Status.CANCELLED, Task.Status.FINISHED, Task.Status.FAILED)
+    open_end = Q(status__in=ended, pending_count__gt=0)
+    return list(
+        Task.objects.filter(Q(status=Task.Status.SENDING) | open_end)
+        .order_by("pk")
+        .values_list("pk", flat=True)
+    )
+
+
+def _missing_deliveries() -> int:
+    """Return how many deliveries to hint at: none while workers are at it, for they go on by themselves."""
+    now = claims.database_now()
+    busy = Claim.objects.filter(lease_until__gt=now).exists()
+    recently = now - timedelta(seconds=2 * settings.SWEEP_SECONDS)
+    if busy or Task.objects.filter(status=Task.Status.SENDING, served_at__gt=recently).exists():
+        return 0
+    due = claims.due_messages(now).filter(task__in=claims.due_tasks(now))[: MOST_HINTS * claims.BATCH].count()
+    return min(MOST_HINTS, -(-due // claims.BATCH))

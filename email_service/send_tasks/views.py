@@ -1,0 +1,140 @@
+"""发送任务: the list, the form 新建发送任务, and a task's page."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods
+
+from email_service.mail_templates.models import Template
+from email_service.send_tasks import exports, queries, reasons, services
+from email_service.send_tasks.filters import TaskFilter
+from email_service.send_tasks.forms import TaskForm
+from email_service.send_tasks.models import Task
+from koomessage.common.errors import RuleViolation
+from koomessage.common.htmx import STOP_POLLING, render_page
+from koomessage.common.paging import paginate
+from koomessage.common.permissions import requires
+from koomessage.common.requests import ConsoleRequest
+
+SORTS = {"created": "created_at", "name": "name", "status": "status"}
+MOVING = (Task.Status.PREPARING, Task.Status.SENDING)
+
+
+@require_GET
+@requires("email_service.list_task")
+def task_list(request: ConsoleRequest) -> HttpResponse:
+    filter_form = TaskFilter(request.GET)
+    page = paginate(
+        request, filter_form.narrow(Task.objects.for_tenant(request.tenant)), sorts=SORTS, default="-created"
+    )
+    is_polling = any(row.status in MOVING for row in page.rows)
+    context = {"page": page, "filter": filter_form, "is_polling": is_polling}
+    return render_page(
+        request, "email_service/send_tasks/list.html", "email_service/send_tasks/_list.html", context
+    )
+
+
+@require_http_methods(["GET", "POST"])
+@requires("email_service.add_task")
+def task_add(request: ConsoleRequest) -> HttpResponse:
+    form = TaskForm(
+        request.POST or None,
+        request.FILES or None,
+        tenant=request.tenant,
+        initial={"template": request.GET.get("template")},
+    )
+    if form.is_valid():
+        try:
+            task = services.submit_task(tenant=request.tenant, user=request.user, **form.cleaned_data)
+        except RuleViolation as refusal:
+            form.add_error(refusal.field, refusal.message)
+        else:
+            messages.success(request, _("The send task was submitted."))
+            return redirect(task)
+    context = {"form": form, "template": _chosen(request), **_prerequisites(form)}
+    return render_page(
+        request,
+        "email_service/send_tasks/add.html",
+        "email_service/send_tasks/_form.html",
+        context,
+        status=422 if form.errors else 200,
+    )
+
+
+def _prerequisites(form: TaskForm) -> dict[str, Any]:
+    has_template = form.fields["template"].queryset.exists()  # type: ignore[attr-defined]
+    has_address = form.fields["address"].queryset.exists()  # type: ignore[attr-defined]
+    return {
+        "has_template": has_template,
+        "has_address": has_address,
+        "can_submit": has_template and has_address,
+    }
+
+
+def _chosen(request: ConsoleRequest) -> Template | None:
+    """Return the template the form shows now, where it is one the tenant may send."""
+    pk = request.POST.get("template") or request.GET.get("template", "")
+    if not pk.isdigit() or len(pk) > 18:
+        return None
+    return queries.sendable_templates(request.tenant).select_related("version").filter(pk=pk).first()
+
+
+@require_GET
+@requires("email_service.add_task")
+def task_template(request: ConsoleRequest) -> HttpResponse:
+    """What the form shows beside it: preview, parameters and sample file of the chosen template."""
+    return render(request, "email_service/send_tasks/_template.html", {"template": _chosen(request)})
+
+
+@require_GET
+@requires("email_service.add_task")
+def task_sample(request: ConsoleRequest) -> HttpResponse:
+    template = _chosen(request)
+    name = f"recipients-{template.code}.xlsx" if template else "recipients.xlsx"
+    return _download(exports.sample(template), name)
+
+
+@require_GET
+@requires("email_service.view_task", on=Task)
+def task_detail(request: ConsoleRequest, task: Task) -> HttpResponse:
+    context = {
+        **_state(task),
+        "problems": queries.problem_rows(task),
+        "problem_count": queries.problem_count(task),
+    }
+    return render(request, "email_service/send_tasks/detail.html", context)
+
+
+@require_GET
+@requires("email_service.view_task", on=Task)
+def task_progress(request: ConsoleRequest, task: Task) -> HttpResponse:
+    """The part of a task's page that moves; polling ends with the work."""
+    status = 200 if task.status in MOVING else STOP_POLLING
+    return render(request, "email_service/send_tasks/_progress.html", _state(task), status=status)
+
+
+def _state(task: Task) -> dict[str, Any]:
+    return {
+        "task": task,
+        "reason": reasons.task_sentence(task.status_reason),
+        "timeline": queries.timeline(task),
+        "is_moving": task.status in MOVING,
+        "can_cancel": task.status in (Task.Status.PREPARING, Task.Status.SCHEDULED),
+        "can_stop": task.status in (Task.Status.SENDING, Task.Status.PAUSED, Task.Status.QUOTA_PAUSED),
+    }
+
+
+@require_GET
+@requires("email_service.view_task", on=Task)
+def task_rows(request: ConsoleRequest, task: Task) -> HttpResponse:
+    """The rows that became no message, as a file."""
+    return _download(exports.problem_rows(task), f"{task.code}-rows.xlsx")
+
+
+def _download(content: bytes, name: str) -> HttpResponse:
+    return HttpResponse(
+        content, content_type=exports.XLSX, headers={"Content-Disposition": f'attachment; filename="{name}"'}
+    )

@@ -1,0 +1,87 @@
+"""What a person decides about a task that was submitted."""
+
+from collections.abc import Callable
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext, gettext_lazy
+from django.views.decorators.http import require_http_methods, require_POST
+
+from email_service.send_tasks import services
+from email_service.send_tasks.models import Task
+from koomessage.common.errors import RuleViolation
+from koomessage.common.htmx import render_confirm
+from koomessage.common.permissions import requires
+from koomessage.common.requests import ConsoleRequest
+
+
+@require_http_methods(["GET", "POST"])
+@requires("email_service.cancel_task", on=Task)
+def task_cancel(request: ConsoleRequest, task: Task) -> HttpResponse:
+    refusal: str | Promise = ""
+    if request.method == "POST":
+        try:
+            services.cancel_task(task, user=request.user)
+        except RuleViolation as found:
+            refusal = found.message
+        else:
+            messages.success(request, gettext("The task was cancelled; nothing of it was sent."))
+            return redirect("email:task_list")
+    return render_confirm(
+        request,
+        title=gettext("Cancel the scheduled task"),
+        question=gettext("Cancel “%(name)s”? None of its mails will be sent.") % {"name": task.name},
+        action_url=reverse("email:task_cancel", args=[task.pk]),
+        back_url=reverse("email:task_list"),
+        refusal=refusal,
+    )
+
+
+@require_http_methods(["GET", "POST"])
+@requires("email_service.cancel_task", on=Task)
+def task_cancel_rest(request: ConsoleRequest, task: Task) -> HttpResponse:
+    refusal: str | Promise = ""
+    if request.method == "POST":
+        try:
+            services.cancel_rest(task, user=request.user)
+        except RuleViolation as found:
+            refusal = found.message
+        else:
+            messages.success(request, gettext("What had not been sent was cancelled."))
+            return redirect(task)
+    return render_confirm(
+        request,
+        title=gettext("Cancel the rest"),
+        question=gettext("Cancel what has not been sent of “%(name)s”?") % {"name": task.name},
+        note=gettext("Mails already handed over stay sent; this cannot be undone."),
+        action_url=reverse("email:task_cancel_rest", args=[task.pk]),
+        back_url=task.get_absolute_url(),
+        refusal=refusal,
+    )
+
+
+@require_POST
+@requires("email_service.change_task", on=Task)
+def task_pause(request: ConsoleRequest, task: Task) -> HttpResponse:
+    return _decide(request, task, services.pause_task, gettext_lazy("The task is paused."))
+
+
+@require_POST
+@requires("email_service.change_task", on=Task)
+def task_resume(request: ConsoleRequest, task: Task) -> HttpResponse:
+    return _decide(request, task, services.resume_task, gettext_lazy("The task goes on."))
+
+
+def _decide(
+    request: ConsoleRequest, task: Task, decision: Callable[..., None], done: Promise
+) -> HttpResponse:
+    try:
+        decision(task, user=request.user)
+    except RuleViolation as refusal:
+        messages.error(request, refusal.message)
+    else:
+        messages.success(request, done)
+    return redirect(task)

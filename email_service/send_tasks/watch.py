@@ -1,0 +1,130 @@
+"""What a worker looks at just before the final dot: its lease, and who must get no mail any more.
+
+One thread a worker process asks the database; the engine's guard only looks at what it found.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.conf import settings
+from django.db import DatabaseError, close_old_connections, connections
+
+from email_service.delivery.envelopes import Envelope
+from email_service.feedback.queries import suppressed_keys
+from email_service.send_tasks import claims
+from email_service.send_tasks.claims import Batch
+from email_service.send_tasks.models import Task
+from email_service.setup.models import EmailService
+
+logger = logging.getLogger(__name__)
+LOOK_EVERY = 0.5
+IDLE_AFTER = 10.0
+
+
+class Guard:
+    """May this message of the batch still be sent? Answered from memory, without waiting."""
+
+    def __init__(self, batch: Batch) -> None:
+        self.batch = batch
+        self.suppressed: frozenset[int] = frozenset()
+        self.halted = False
+        self._ids = {message.recipient_key: message.id for message in batch.messages}
+        self._lease_until = time.monotonic() + settings.LEASE_SECONDS
+        self._renew_at = time.monotonic() + settings.LEASE_RENEW_SECONDS
+
+    def allows(self, envelope: Envelope) -> bool:
+        return not self.halted and self.has_lease and envelope.message_id not in self.suppressed
+
+    @property
+    def has_lease(self) -> bool:
+        """True until the lease ends; a lease that ended once is never the worker's again."""
+        return time.monotonic() < self._lease_until
+
+    def look(self) -> None:
+        """Ask the database who was suppressed and whether the task was stopped, and keep the lease."""
+        task = self.batch.task
+        self.suppressed = frozenset(
+            self._ids[key] for key in suppressed_keys(task.tenant_id, list(self._ids)) if key in self._ids
+        )
+        sending = Task.objects.filter(pk=task.pk, status=Task.Status.SENDING).exists()
+        paused = EmailService.objects.filter(tenant=task.tenant_id, paused=True).exists()
+        self.halted = paused or not sending
+        # The lease is counted from before the question: the database's answer may be long under way.
+        asked_at = time.monotonic()
+        if asked_at >= self._renew_at and self.has_lease:
+            if claims.renew(self.batch.token):
+                self._lease_until = asked_at + settings.LEASE_SECONDS
+                self._renew_at = asked_at + settings.LEASE_RENEW_SECONDS
+            else:
+                self._lease_until = asked_at
+
+
+class Watch:
+    """The thread of a worker process that keeps the guard of the batch in hand up to date."""
+
+    def __init__(self) -> None:
+        self._guard: Guard | None = None
+        self._changed = threading.Condition()
+        self._thread: threading.Thread | None = None
+
+    @contextmanager
+    def over(self, batch: Batch) -> Iterator[Guard]:
+        """Watch over the batch while it is delivered; the first look is taken before anything is sent."""
+        guard = Guard(batch)
+        guard.look()
+        self._set(guard)
+        try:
+            yield guard
+        finally:
+            self._set(None)
+
+    def stop(self) -> None:
+        """End the thread and its database connection."""
+        thread = self._thread
+        self._thread = None
+        with self._changed:
+            self._changed.notify_all()
+        if thread is not None and thread is not threading.current_thread():
+            thread.join(5)
+
+    def _set(self, guard: Guard | None) -> None:
+        with self._changed:
+            self._guard = guard
+            if guard is not None and (self._thread is None or not self._thread.is_alive()):
+                self._thread = threading.Thread(target=self._run, name="dispatch-watch", daemon=True)
+                self._thread.start()
+            self._changed.notify_all()
+
+    def _run(self) -> None:
+        try:
+            while self._waits_for_work():
+                with self._changed:
+                    # Woken early by the batch's end: the next batch takes its own first look.
+                    self._changed.wait(LOOK_EVERY)
+                    guard = self._guard
+                if guard is not None:
+                    _look_safely(guard)
+        finally:
+            connections.close_all()
+
+    def _waits_for_work(self) -> bool:
+        """Wait for a batch to watch over; False when none came for long, or the thread is told to end."""
+        me = threading.current_thread()
+        with self._changed:
+            self._changed.wait_for(lambda: self._guard is not None or self._thread is not me, IDLE_AFTER)
+            if self._thread is me and self._guard is None:
+                self._thread = None
+            return self._thread is me
+
+
+def _look_safely(guard: Guard) -> None:
+    try:
+        close_old_connections()
+        guard.look()
+    except DatabaseError as error:
+        # Without the database nothing is renewed: the lease runs out and the batch stops by itself.
+        logger.warning("The sets before the dot could not be refreshed: %s", error)
+        connections.close_all()
