@@ -19,7 +19,7 @@ _NEWLINES = re.compile(r"\r\n|\r|\n")
 # A value that quoted-printable leaves as it is.
 _PLAIN = re.compile(r"(?!\.|From )[!-<>-~]+(?: [!-<>-~]+)*")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
-_TOKENS = [chr(b) if 32 <= b <= 126 and b != 61 else f"={b:02X}" for b in range(256)]
+_SIGNS = [chr(b) if 32 <= b <= 126 and b != 61 else f"={b:02X}" for b in range(256)]
 
 
 class Body(Protocol):
@@ -46,21 +46,19 @@ def quoted_printable(text: str) -> bytes:
 
 
 def _quoted_line(line: bytes) -> bytes:
-    tokens = [_TOKENS[octet] for octet in line]
+    signs = [_SIGNS[octet] for octet in line]
     if line.startswith(b"From "):
-        tokens[0] = "=46"  # some stores would write ">From" and break the signature
-    for place, token in enumerate(tokens):
-        if token == " " and (place + 1 == len(tokens) or (tokens[place - 1] == " " and place > 0)):
-            tokens[place] = "=20"
+        signs[0] = "=46"  # some stores would write ">From" and break the signature
+    for place, sign in enumerate(signs):
+        if sign == " " and (place + 1 == len(signs) or (place > 0 and signs[place - 1] == " ")):
+            signs[place] = "=20"
     rows: list[str] = []
     row = ""
-    for token in tokens:
-        if len(row) + len(token) >= _LINE:
+    for sign in signs:
+        if len(row) + len(sign) >= _LINE:
             rows.append(row + "=")
             row = ""
-        if token == "." and not row:
-            token = "=2E"
-        row += token
+        row += "=2E" if sign == "." and not row else sign
     rows.append(row)
     return "\r\n".join(rows).encode("ascii")
 

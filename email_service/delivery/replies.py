@@ -58,10 +58,14 @@ _NETEASE_RATE = (
 _NETEASE_POLICY = r"\b(DT:SPM|DT:SUM|HL:IPB|HL:ITC|HL:MEP|MI:SPB|MI:IMF|MI:NHD)\b"
 _UNKNOWN_USER = (
     r"(user|mailbox|recipient|account|address|rcpt)\b.{0,60}"
-    r"(unknown|not found|not exist|doesn'?t exist|dosn'?t exist|no such|unavailable|disabled|inactive|invalid|rejected: user)"
+    r"(unknown|not found|not exist|doesn'?t exist|dosn'?t exist|no such|unavailable|disabled"
+    r"|inactive|invalid)"
     r"|(unknown|no such|invalid|non-?existent) (local )?(user|mailbox|recipient|account|address|rcptto)"
 )
-_FULL = r"mailbox (is )?full|over ?quota|quota (is )?exceeded|exceeded.{0,20}storage|insufficient (system )?storage|(信箱|邮箱)已?满"
+_FULL = (
+    r"mailbox (is )?full|over ?quota|quota (is )?exceeded|exceeded.{0,20}storage"
+    r"|insufficient (system )?storage|(信箱|邮箱)已?满"
+)
 _SPAM = (
     r"\bspam\b|black ?list|block ?list|blocked|\bdmarc\b|\bspf\b|reputation|content (denied|rejected)|virus"
 )

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from email_service.delivery.engine.journal import Journal
-from email_service.delivery.engine.wire import Reply, stuffed
+from email_service.delivery.engine.wire import Features, Reply, stuffed
 from email_service.delivery.envelopes import Envelope, Outcome
 from email_service.delivery.headers import address_octets
 from email_service.delivery.replies import Verdict, classify
@@ -58,6 +58,14 @@ class Attempt:
         self.refusal: Reply | None = None
         self.is_marked = False
         self.dot_written = False
+
+    def obstacle(self, features: Features) -> tuple[str, str] | None:
+        """Answer why the server cannot take this one at all, as enhanced code and text, or None."""
+        if features.size and self.size > features.size:
+            return "5.3.4", f"The message has {self.size} octets, the server takes {features.size}."
+        if self.needs_utf8 and not features.utf8:
+            return "5.6.7", "The address needs SMTPUTF8, and the server does not offer it."
+        return None
 
     def outcome(
         self,

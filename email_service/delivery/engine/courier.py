@@ -25,13 +25,15 @@ class Courier:
         self._commanded: Attempt | None = None  # its MAIL, RCPT, DATA are under way
         self._sending: Attempt | None = None  # its body is
         self._needs_reset = False
+        self._is_last = False  # answers to withdrawn commands are still to come: begin nothing here
         self._closing: Reply | None = None
         connection.on_lost = self._lost
         connection.on_unexpected = self._interrupted
 
     @property
     def is_idle(self) -> bool:
-        return self._commanded is None and self._sending is None and not self.connection.is_down
+        busy = self._commanded is not None or self._sending is not None
+        return not (busy or self._is_last or self.connection.is_down)
 
     def go_on(self) -> None:
         """Begin the next envelope, or wait idle for one."""
@@ -57,6 +59,7 @@ class Courier:
         if commanded is not None:
             self._withhold(commanded, STOPPED)
             # Its DATA may still be answered by 354: nothing may follow on this connection.
+            self._is_last = True
             if self._sending is None:
                 self.connection.drop(STOPPED)
 
@@ -67,17 +70,12 @@ class Courier:
         if not self.office.allows(attempt):
             self._withhold(attempt, NOT_ALLOWED)
             return False
-        features = self.connection.features
         attempt.started_at = datetime.now(UTC)
-        if features.size and attempt.size > features.size:
-            text = f"The message has {attempt.size} octets, the server takes {features.size}."
-            self._end(attempt, Verdict.FAILED, text, enhanced="5.3.4")
-            return False
-        if attempt.needs_utf8 and not features.utf8:
-            text = "The address needs SMTPUTF8, and the server does not offer it."
-            self._end(attempt, Verdict.FAILED, text, enhanced="5.6.7")
-            return False
-        return True
+        obstacle = attempt.obstacle(self.connection.features)
+        if obstacle is not None:
+            enhanced, text = obstacle
+            self._end(attempt, Verdict.FAILED, text, enhanced=enhanced)
+        return obstacle is None
 
     def _command(self, attempt: Attempt) -> bytes:
         """Expect the replies and answer the octets of MAIL, RCPT, DATA, as many as may be written now."""
@@ -153,10 +151,10 @@ class Courier:
             self._refused(attempt)
 
     def _refused(self, attempt: Attempt) -> None:
-        assert attempt.refusal is not None
         self._commanded = None
         self._needs_reset = True
-        self._end_by(attempt, attempt.refusal)
+        if attempt.refusal is not None:
+            self._end_by(attempt, attempt.refusal)
         self.go_on()
 
     # Body and dot
@@ -216,12 +214,14 @@ class Courier:
 
     def _dot_replied(self, reply: Reply) -> None:
         attempt, self._sending = self._sending, None
-        assert attempt is not None
         if reply.is_positive:
             self.office.succeeded()
-        self._end_by(attempt, reply, sent=True)
+        if attempt is not None:
+            self._end_by(attempt, reply, sent=True)
         if reply.code == _CLOSING:
             self._close(reply)
+        elif self._is_last:
+            self.connection.drop(STOPPED)
         elif self._commanded is None:
             self.go_on()
 

@@ -1,13 +1,12 @@
 """Messages in, outcomes out: a plain call in front, an event loop in a thread behind."""
 
-import asyncio
 import threading
 import time
 from collections import deque
-from collections.abc import Coroutine, Iterable
-from typing import Any, TypeVar
+from collections.abc import Iterable
 
 from email_service.delivery.engine.attempts import Attempt
+from email_service.delivery.engine.background import Background
 from email_service.delivery.engine.batch import DeliveryBatch
 from email_service.delivery.engine.journal import Journal
 from email_service.delivery.engine.limits import Limits
@@ -15,8 +14,6 @@ from email_service.delivery.engine.pool import Pool
 from email_service.delivery.engine.run import Run
 from email_service.delivery.envelopes import Claim, Envelope
 from email_service.delivery.routing import Guard, OnOutcomes, Relay
-
-T = TypeVar("T")
 
 
 class Engine:
@@ -30,8 +27,7 @@ class Engine:
         self._limits = limits or Limits()
         self._hostname = hostname
         self._turn = threading.Lock()
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._thread: threading.Thread | None = None
+        self._background: Background | None = None
         self._pool: Pool
         self._inbox: deque[Attempt] = deque()
         self._inbox_noticed = False
@@ -75,12 +71,10 @@ class Engine:
         """
         self.stop(grace)
         with self._turn:
-            if self._loop is not None and self._thread is not None:
-                asyncio.run_coroutine_threadsafe(self._pool.quit(), self._loop).result()
-                self._loop.call_soon_threadsafe(self._loop.stop)
-                self._thread.join()
-                self._loop.close()
-                self._loop = self._thread = None
+            if self._background is not None:
+                self._background.run(self._pool.quit())
+                self._background.close()
+                self._background = None
         return self._not_begun
 
     # For the run of one `deliver`
@@ -105,7 +99,7 @@ class Engine:
         self._inbox.append(attempt)
         if not self._inbox_noticed:
             self._inbox_noticed = True
-            self._later(self._take_inbox)
+            self._running.later(self._take_inbox)
 
     @property
     def waiting(self) -> int:
@@ -113,22 +107,26 @@ class Engine:
 
     def withdraw(self) -> None:
         """Withhold what is waiting; when it returns, nothing new can be begun."""
-        self._await(self._withdraw())
+        self._running.run(self._withdraw())
 
     def abort(self, reason: str) -> None:
-        self._later(self._pool.abort, reason)
+        self._running.later(self._pool.abort, reason)
 
     def set_aside(self, message_ids: tuple[int, ...]) -> None:
         self._not_begun = message_ids
 
     # Inside
 
+    @property
+    def _running(self) -> Background:
+        if self._background is None:
+            raise RuntimeError("The engine is closed.")
+        return self._background
+
     def _start(self, batch: DeliveryBatch) -> None:
-        if self._loop is None:
-            self._loop = asyncio.new_event_loop()
-            self._thread = threading.Thread(target=self._loop.run_forever, name="delivery", daemon=True)
-            self._thread.start()
-            self._pool = self._await(self._make_pool())
+        if self._background is None:
+            self._background = Background()
+            self._pool = self._background.run(self._make_pool())
         self._pool.on_failure = batch.fail
         self._pool.is_stopped = self._is_stopping
 
@@ -152,14 +150,6 @@ class Engine:
         self._pool.put(attempts)
 
     async def _withdraw(self) -> None:
-        self._take_inbox()
         self._pool.is_stopped = True
+        self._take_inbox()
         self._pool.withdraw()
-
-    def _later(self, function: Any, *arguments: Any) -> None:
-        assert self._loop is not None
-        self._loop.call_soon_threadsafe(function, *arguments)
-
-    def _await(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        assert self._loop is not None
-        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()

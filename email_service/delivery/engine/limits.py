@@ -1,6 +1,6 @@
 """What an engine allows itself."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from email_service.delivery.engine.wire import Timeouts
 
@@ -10,7 +10,7 @@ class Limits:
     """How much at once, how long, how often. `connections` None: as the relay says."""
 
     connections: int | None = None
-    timeouts: Timeouts = Timeouts()
+    timeouts: Timeouts = field(default_factory=Timeouts)
     report_every: float = 1.0
     report_size: int = 300
     waiting_messages: int = 64

@@ -89,18 +89,26 @@ class Run:
             self._batch.wait(_TICK)
 
     def _hand_over(self, envelope: Envelope) -> None:
+        message_id, attempt_number = envelope.message_id, envelope.attempt
         trouble = self._engine.pool.trouble()
         if trouble is not None:
             self._conclude(
-                envelope, trouble.verdict, trouble.text, code=trouble.code, enhanced=trouble.enhanced
+                message_id,
+                trouble.verdict,
+                trouble.text,
+                attempt=attempt_number,
+                code=trouble.code,
+                enhanced=trouble.enhanced,
             )
             return
         try:
             attempt = Attempt(envelope, self._batch)
         except ValueError as error:
-            self._conclude(envelope, Verdict.FAILED, f"The message cannot be composed: {error}")
+            text = f"The message cannot be composed: {error}"
+            self._conclude(message_id, Verdict.FAILED, text, attempt=attempt_number)
         except Exception as error:
-            self._conclude(envelope, Verdict.DEFERRED, f"The message could not be composed: {error!r}")
+            text = f"The message could not be composed: {error!r}"
+            self._conclude(message_id, Verdict.DEFERRED, text, attempt=attempt_number)
         else:
             self._batch.begin(envelope.message_id, len(attempt.mail))
             self._engine.put(attempt)
@@ -121,20 +129,25 @@ class Run:
 
     def _withhold_missing(self) -> None:
         for message_id in sorted(self._batch.missing):
-            self._batch.tell(self._unsent(message_id, 0, Verdict.WITHHELD, STOPPED))
+            self._conclude(message_id, Verdict.WITHHELD, STOPPED)
 
     def _conclude(
-        self, envelope: Envelope, verdict: Verdict, text: str, *, code: int = 0, enhanced: str = ""
+        self,
+        message_id: int,
+        verdict: Verdict,
+        text: str,
+        *,
+        attempt: int = 0,
+        code: int = 0,
+        enhanced: str = "",
     ) -> None:
-        self._batch.tell(self._unsent(envelope.message_id, envelope.attempt, verdict, text, code, enhanced))
-
-    def _unsent(
-        self, message_id: int, attempt: int, verdict: Verdict, text: str, code: int = 0, enhanced: str = ""
-    ) -> Outcome:
+        """Give an outcome to a message that no connection has seen."""
         now = datetime.now(UTC)
         host = self._engine.pool.host if code else ""
         token = self._batch.token
-        return Outcome(message_id, token, attempt, verdict, code, enhanced, text, host, "", now, now)
+        self._batch.tell(
+            Outcome(message_id, token, attempt, verdict, code, enhanced, text, host, "", now, now)
+        )
 
     def _tell_if_due(self) -> None:
         untold = self._batch.untold

@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from typing import cast
 
 from email_service.delivery.engine.wire import Features, Reply, Timeouts, make_reply
 
@@ -43,8 +44,7 @@ class SmtpConnection(asyncio.Protocol):
     # What asyncio calls
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.adopt(transport)
+        self.adopt(cast(asyncio.Transport, transport))
 
     def adopt(self, transport: asyncio.Transport) -> None:
         """Go on over this transport: the first one, or the one TLS put around it."""

@@ -44,8 +44,9 @@ Script = Callable[["Session", str, str], Action]
 
 
 class Session:
-    def __init__(self, number: int) -> None:
+    def __init__(self, number: int, writer: asyncio.StreamWriter) -> None:
         self.number = number
+        self.writer = writer
         self.mails = 0
         self.sender = ""
         self.recipient = ""
@@ -124,10 +125,10 @@ class Peer:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
-        session = Session(self.connections)
+        session = Session(self.connections, writer)
         session.is_tls = self.implicit_tls
         try:
-            await self._answer(session, writer, "banner", "", "220 peer ESMTP")
+            await self._answer(session, "banner", "", "220 peer ESMTP")
             while line := await reader.readline():
                 await self._command(session, reader, writer, line.decode().rstrip("\r\n"))
         except (_Gone, ConnectionError, asyncio.IncompleteReadError, ssl.SSLError, asyncio.CancelledError):
@@ -144,34 +145,34 @@ class Peer:
             offered = [*self.features, *(["STARTTLS"] if self.tls and not session.is_tls else [])]
             rows = ["peer", *offered]
             answer = "\r\n".join(f"250{'-' if row is not rows[-1] else ' '}{row}" for row in rows)
-            await self._answer(session, writer, "ehlo", line, answer)
+            await self._answer(session, "ehlo", line, answer)
         elif verb == "STARTTLS":
-            await self._answer(session, writer, "starttls", line, "220 go on")
+            await self._answer(session, "starttls", line, "220 go on")
             await writer.start_tls(self.tls)
             session.is_tls = True
         elif verb == "AUTH":
-            await self._answer(session, writer, "auth", line, "235 2.7.0 welcome")
+            await self._answer(session, "auth", line, "235 2.7.0 welcome")
         elif verb == "MAIL":
             session.sender, session.recipient = line[11:].split(">", maxsplit=1)[0], ""
-            await self._answer(session, writer, "mail", line, "250 2.1.0 ok")
+            await self._answer(session, "mail", line, "250 2.1.0 ok")
         elif verb == "RCPT":
-            if await self._answer(session, writer, "rcpt", line, "250 2.1.5 ok"):
+            if await self._answer(session, "rcpt", line, "250 2.1.5 ok"):
                 session.recipient = line[9:].rstrip(">")
         elif verb == "DATA":
             await self._data(session, reader, writer, line)
         elif verb == "QUIT":
-            await self._answer(session, writer, "quit", line, "221 2.0.0 bye")
+            await self._answer(session, "quit", line, "221 2.0.0 bye")
             raise _Gone
         else:
-            await self._answer(session, writer, "other", line, "250 2.0.0 ok")
+            await self._answer(session, "other", line, "250 2.0.0 ok")
 
     async def _data(
         self, session: Session, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, line: str
     ) -> None:
         if not session.recipient:
-            await self._answer(session, writer, "late-data", line, "554 5.5.1 No valid recipients")
+            await self._answer(session, "late-data", line, "554 5.5.1 No valid recipients")
             return
-        if not await self._answer(session, writer, "data", line, "354 go on", good="354"):
+        if not await self._answer(session, "data", line, "354 go on", good="354"):
             return
         first = await reader.readexactly(10)
         action = self.script(session, "body", session.recipient)
@@ -210,7 +211,6 @@ class Peer:
     async def _answer(
         self,
         session: Session,
-        writer: asyncio.StreamWriter,
         stage: str,
         argument: str,
         usual: str,
@@ -222,6 +222,6 @@ class Peer:
         if isinstance(action, Cut | KeepAndCut):
             raise _Gone
         line = action.line if isinstance(action, Say) else usual
-        writer.write(line.encode() + b"\r\n")
-        await writer.drain()
+        session.writer.write(line.encode() + b"\r\n")
+        await session.writer.drain()
         return line.startswith(good)

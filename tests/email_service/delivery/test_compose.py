@@ -61,7 +61,7 @@ def assert_well_formed(mail: bytes) -> None:
     assert not any(
         word for word in re.findall(rb"=\?[^ ]*\?=", mail.partition(b"\r\n\r\n")[0]) if len(word) > 75
     )
-    head, _, body = mail.partition(b"\r\n\r\n")
+    body = mail.partition(b"\r\n\r\n")[2]
     assert body.isascii()
     # What the part says of itself: canonical for DKIM as it stands, and nothing to dot-stuff.
     content = body.rstrip(b"\r\n")

@@ -133,6 +133,30 @@ def test_a_callback_that_fails_stops_sending_and_loses_no_reply(tmp_path):
         assert deliver(engine, 3, token=10)[1].verdict == Verdict.DELIVERED
 
 
+def test_answers_to_withdrawn_commands_are_not_taken_for_those_of_the_next_batch(tmp_path):
+    """The server refuses, late, a recipient of the stopped batch: nobody else may get that answer."""
+
+    def fail(outcomes):
+        raise ConnectionError("the database is gone")
+
+    def script(session, stage, argument):
+        if stage == "dot" and argument == address(2):
+            return Wait(0.5)
+        return Say("550 5.1.1 no such user") if stage == "rcpt" and address(3) in argument else None
+
+    with Peer(tmp_path / "log", script) as peer:
+        with make_engine(tmp_path, peer, connections=1, report_size=1) as engine:
+            envelopes = [make_envelope(number) for number in (1, 2, 3, 4)]
+            with pytest.raises(ConnectionError):
+                engine.deliver(
+                    Claim(1, (1, 2, 3, 4)), envelopes, guard=lambda envelope: True, on_outcomes=fail
+                )
+            outcomes = deliver(engine, [make_envelope(number) for number in (5, 6, 7)], token=2)
+
+        assert {outcome.verdict for outcome in outcomes.values()} == {Verdict.DELIVERED}
+        assert peer.recipients == [address(number) for number in (1, 2, 5, 6, 7)]
+
+
 def test_envelopes_that_fail_come_out_after_bodies_in_flight(tmp_path):
     def envelopes():
         yield make_envelope(1)

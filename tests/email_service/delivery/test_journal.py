@@ -6,6 +6,7 @@ import sys
 import textwrap
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -198,8 +199,8 @@ def test_a_killed_process_leaves_the_truth_and_its_lock(tmp_path):
     """
     run = subprocess.run(
         [sys.executable, "-c", textwrap.dedent(program), str(tmp_path)],
-        cwd=os.getcwd(),
-        env={**os.environ, "PYTHONPATH": os.getcwd()},
+        cwd=Path.cwd(),
+        env={**os.environ, "PYTHONPATH": str(Path.cwd())},
         check=False,
     )
 
