@@ -5,6 +5,7 @@ from typing import Self
 from django.db import models
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from koomessage.common.models import TenantQuerySet
 
@@ -34,8 +35,8 @@ class Message(models.Model):
         PENDING = "pending", _("Pending")
         HELD = "held", _("State unknown")
         DELIVERED = "delivered", _("Delivered")
-        FAILED = "failed", _("Failed")
-        REJECTED = "rejected", _("Rejected")
+        FAILED = "failed", pgettext_lazy("message", "Failed")
+        REJECTED = "rejected", pgettext_lazy("message", "Rejected")
         EXPIRED = "expired", _("Expired")
         CANCELLED = "cancelled", _("Cancelled")
 

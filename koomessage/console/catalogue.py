@@ -84,7 +84,7 @@ def update(translations: list[dict[str, Any]]) -> None:
     for (context, msgid), plural in sorted(texts().items(), key=lambda item: (item[0][1], item[0][0] or "")):
         entry = polib.POEntry(msgctxt=context, msgid=msgid)
         old = known.get((context, msgid))
-        text = given.get(msgid)
+        text = given.get(f"{context}|{msgid}" if context else msgid)
         text = text[0] if isinstance(text, list) else text
         if text is None and old is not None:
             text = old.msgstr_plural.get(0, "") or old.msgstr
