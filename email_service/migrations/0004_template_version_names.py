@@ -2,7 +2,7 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-    dependencies = [("email_service", "0004_domain_status_words")]
+    dependencies = [("email_service", "0003_message_ends")]
 
     operations = [
         migrations.AlterModelOptions(
