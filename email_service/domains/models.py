@@ -24,9 +24,9 @@ class DomainQuerySet(TenantQuerySet):
 
 class Domain(TenantOwned):
     class Status(models.TextChoices):
-        UNVERIFIED = "unverified", _("Not verified")
+        UNVERIFIED = "unverified", _("Verification not passed")
         CHECKING = "checking", _("Verifying")
-        VERIFIED = "verified", _("Verified")
+        VERIFIED = "verified", _("Verification passed")
 
     name = models.CharField(_("sending domain"), max_length=66)  # the A-label
     display_name = models.CharField(max_length=66)  # the U-label, for people

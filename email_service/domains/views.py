@@ -135,4 +135,4 @@ def domain_check(request: ConsoleRequest, domain: Domain) -> HttpResponse:
 
 def _details(domain: Domain) -> dict[str, Any]:
     lines = queries.record_lines(domain)
-    return {"domain": domain, "lines": lines, "is_taken": queries.is_taken(domain, lines)}
+    return {"domain": domain, "lines": lines, "is_taken": queries.is_taken(domain, lines), "has_ended": False}
