@@ -39,9 +39,10 @@ class TransportForm(forms.ModelForm):
             cleaned["password"] = ""
         elif not cleaned.get("password"):
             cleaned["password"] = self.instance.password
-        if cleaned.get("username") and not cleaned["password"]:
+        password = cleaned["password"]
+        if cleaned.get("username") and not password:
             self.add_error("password", _("A user name needs a password."))
-        if cleaned["password"] and cleaned.get("security") == Transport.Security.NONE:
+        if password and cleaned.get("security") == Transport.Security.NONE:
             self.add_error(
                 "security", _("A password may not cross the network unencrypted. Choose STARTTLS or TLS.")
             )
