@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import cast
 
-from email_service.delivery.engine.wire import Features, Reply, Timeouts, make_reply
+from email_service.delivery.engine.wire import Features, Reply, Timeouts, make_reply, read_line
 
 _CHUNK = 64 * 1024
 _LONGEST_LINE = 8192
@@ -155,18 +155,20 @@ class SmtpConnection(asyncio.Protocol):
             then()
 
     def _line_received(self, row: bytes) -> None:
-        text = row.rstrip(b"\r").decode("utf-8", "replace")
-        code, mark = text[:3], text[3:4]
-        if len(code) != 3 or not (code.isascii() and code.isdigit()) or mark not in ("", " ", "-"):
-            self.drop(f"The server does not speak SMTP: {text[:80]!r}.")
+        found = read_line(row)
+        if found is None:
+            self.drop(f"The server does not speak SMTP: {row[:80]!r}.")
             return
-        self._lines.append(text[4:])
-        if mark == "-":
-            if len(self._lines) > _MOST_LINES:
-                self.drop("The server sent an endless reply.")
+        code, is_last, text = found
+        if is_last and not self._lines:
+            self._reply_received(make_reply(code, (text,)))
             return
-        lines, self._lines = self._lines, []
-        self._reply_received(make_reply(int(code), lines))
+        self._lines.append(text)
+        if is_last:
+            lines, self._lines = self._lines, []
+            self._reply_received(make_reply(code, tuple(lines)))
+        elif len(self._lines) > _MOST_LINES:
+            self.drop("The server sent an endless reply.")
 
     def _reply_received(self, reply: Reply) -> None:
         if not self._expected:

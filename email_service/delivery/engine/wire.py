@@ -2,8 +2,10 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 _ENHANCED = re.compile(r"([245]\.\d{1,3}\.\d{1,3})(?:\s+|$)")
+_LINE = re.compile(rb"([0-9]{3})(?:([ -])(.*?))?\r*", re.DOTALL)
 _LONGEST_TEXT = 1000
 
 
@@ -36,12 +38,23 @@ class Reply:
         return 200 <= self.code < 300
 
 
-def make_reply(code: int, lines: list[str]) -> Reply:
+# A server says the same few lines over and over.
+@lru_cache(maxsize=256)
+def read_line(row: bytes) -> tuple[int, bool, str] | None:
+    """Answer a line's code, whether it is the reply's last, and its text; None when it is no reply."""
+    found = _LINE.fullmatch(row)
+    if found is None:
+        return None
+    return int(found[1]), found[2] != b"-", (found[3] or b"").decode("utf-8", "replace")
+
+
+@lru_cache(maxsize=256)
+def make_reply(code: int, lines: tuple[str, ...]) -> Reply:
     """Join a reply's lines; the enhanced code is taken from the first and left out of the text."""
     found = _ENHANCED.match(lines[0])
     enhanced = found[1] if found and 200 <= code < 600 else ""
     said = [row.removeprefix(enhanced).strip() if enhanced else row.strip() for row in lines]
-    return Reply(code, enhanced, " ".join(said)[:_LONGEST_TEXT].strip(), tuple(lines))
+    return Reply(code, enhanced, " ".join(said)[:_LONGEST_TEXT].strip(), lines)
 
 
 @dataclass(frozen=True, slots=True)
