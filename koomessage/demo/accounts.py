@@ -16,31 +16,38 @@ READ_ONLY = "KooMessage ReadOnlyAccess"
 
 
 @transaction.atomic
-def make_accounts() -> tuple[Tenant, User]:
-    """Make what is missing of accounts, people and configuration; return the main demo account and its owner."""
+def make_accounts() -> tuple[Tenant, User, User]:
+    """Make what is missing of accounts and people; return the main demo account, its owner, and the operator."""
     transport = make_transport()
-    make_staff()
+    operator = make_staff()
     acme, owner = _account("acme", "云帆科技（演示）", OWNER, transport)
     if not acme.is_activated:
         activate_tenant(tenant=acme, user=owner, ip_address="127.0.0.1")
     _member(acme, READER, READ_ONLY)
     _member(acme, SENDER, FULL_ACCESS)
     _account("newco", "新程贸易（演示）", NEWCOMER, transport)
-    return Tenant.objects.get(pk=acme.pk), owner
+    return Tenant.objects.get(pk=acme.pk), owner, operator
 
 
 def make_transport() -> Transport:
     """Point the demo's transport at the inbox, whose port may differ at each start."""
     return Transport.objects.update_or_create(
         name="Demo inbox",
-        defaults={"host": settings.RELAY_HOST, "port": settings.RELAY_PORT, "security": "none", "connections": 8},
+        defaults={
+            "host": settings.RELAY_HOST,
+            "port": settings.RELAY_PORT,
+            "security": "none",
+            "connections": 8,
+        },
     )[0]
 
 
-def make_staff() -> None:
-    _user(OPERATOR, name="operator", is_staff=True, is_superuser=True)
+def make_staff() -> User:
+    """Make operator and reviewer; return the operator."""
+    operator = _user(OPERATOR, name="operator", is_staff=True, is_superuser=True)
     reviewer = _user(REVIEWER, name="reviewer", is_staff=True)
     reviewer.groups.add(Group.objects.get(name=REVIEW_STAFF))
+    return operator
 
 
 def _account(account: str, name: str, person: Person, transport: Transport) -> tuple[Tenant, User]:

@@ -49,8 +49,8 @@ def judge(content: bytes, *, sender: str, client: str, from_header: str) -> list
 
 def check_dkim(content: bytes) -> tuple[Finding, str]:
     """Verify the mail's first signature; return the finding and the domain that signed."""
-    verifier = dkim.DKIM(content, logger=_quiet, minkey=1024)
     try:
+        verifier = dkim.DKIM(content, logger=_quiet, minkey=1024)
         is_valid = verifier.verify(dnsfunc=_key_text)
     except dkim.ValidationError as error:
         return Finding("dkim", "fail", str(error)), ""

@@ -18,13 +18,29 @@ CELERY = [PYTHON, "-m", "celery", "--app", "koomessage"]
 
 def name_server() -> Child:
     host, port = settings.DNS_NAMESERVERS[0]
-    argv = [PYTHON, "-m", "koomessage.demo.dns_server", "--zone", str(settings.DEMO_ZONE_FILE), "--port", str(port)]
+    argv = [
+        PYTHON,
+        "-m",
+        "koomessage.demo.dns_server",
+        "--zone",
+        str(settings.DEMO_ZONE_FILE),
+        "--port",
+        str(port),
+    ]
     return Child("dns", argv, _log("dns"), lambda: _dns_answers(host, port))
 
 
 def mail_server() -> Child:
     port = settings.RELAY_PORT
-    argv = [PYTHON, "-m", "koomessage.demo.smtp_server", "--inbox", str(settings.DEMO_INBOX_DIR), "--port", str(port)]
+    argv = [
+        PYTHON,
+        "-m",
+        "koomessage.demo.smtp_server",
+        "--inbox",
+        str(settings.DEMO_INBOX_DIR),
+        "--port",
+        str(port),
+    ]
     return Child("inbox", argv, _log("inbox"), lambda: _smtp_answers(settings.RELAY_HOST, port))
 
 
@@ -40,7 +56,9 @@ def worker() -> Child:
     argv = [*CELERY, "worker", "--queues", "console,sending", "--concurrency", "2", "--loglevel", "INFO",
             "--without-gossip", "--without-mingle", "--without-heartbeat", "--hostname", "demo@localhost"]  # fmt: skip
     start = log.stat().st_size if log.is_file() else 0
-    return Child("worker", argv, log, lambda: _says(log, start, b" ready."), grace=settings.SHUTDOWN_GRACE + 5)
+    return Child(
+        "worker", argv, log, lambda: _says(log, start, b" ready."), grace=settings.SHUTDOWN_GRACE + 5
+    )
 
 
 def schedule() -> Child:

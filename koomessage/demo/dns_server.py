@@ -103,7 +103,8 @@ def start(path: Path, host: str, port: int) -> list[DNSServer]:
     quiet = DNSLogger("error", False)
     servers = [DNSServer(resolver, address=host, port=port, tcp=tcp, logger=quiet) for tcp in (False, True)]
     for server in servers:
-        server.start_thread()
+        # A quick look whether it should stop: the demo's Ctrl-C waits for it.
+        threading.Thread(target=server.server.serve_forever, args=(0.05,), daemon=True).start()
     return servers
 
 

@@ -33,6 +33,7 @@ class Child:
     is_ready: Callable[[], bool]
     grace: float = 10.0
     process: "subprocess.Popen[bytes] | None" = None
+    batch: int = 0
     _seen: int = 0
 
     def start(self) -> None:
@@ -63,7 +64,9 @@ class Child:
         self.process.wait()
 
     def tail(self) -> str:
-        lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines() if self.log.is_file() else []
+        lines = (
+            self.log.read_text(encoding="utf-8", errors="replace").splitlines() if self.log.is_file() else []
+        )
         return "\n".join(f"  [{self.name}] {line}" for line in lines[-TAIL:])
 
     def new_errors(self) -> Iterator[str]:
@@ -110,9 +113,11 @@ class Group:
 
     def start(self, *children: Child) -> None:
         """Start them and wait until each answers. Raises ChildEnded where one ends or stays silent."""
+        batch = len(self.children)
         for child in children:
             self._leave_if_stopping()
             child.start()
+            child.batch = batch
             self.children.append(child)
         deadline = time.monotonic() + START_WITHIN
         for child in children:
@@ -131,12 +136,15 @@ class Group:
             time.sleep(0.3)
 
     def stop(self) -> None:
-        """Stop all, last started first; what does not stop in its time is ended."""
+        """Stop all, those started together at once, the last first; what does not stop in its time is ended."""
         self.is_stopping = True
-        ordered = list(reversed(self.children))
-        for child in ordered:
-            child.ask_to_stop()
-            child.wait_or_kill(child.grace)
+        for batch in sorted({child.batch for child in self.children}, reverse=True):
+            together = [child for child in self.children if child.batch == batch]
+            for child in together:
+                child.ask_to_stop()
+            begun = time.monotonic()
+            for child in together:
+                child.wait_or_kill(max(0.0, begun + child.grace - time.monotonic()))
         self.children.clear()
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:

@@ -60,4 +60,3 @@ def mail_peer(writer: InboxWriter) -> Iterator[MailPeer]:
     peer = MailPeer(writer)
     yield peer
     peer.close()
-

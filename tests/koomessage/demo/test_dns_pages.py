@@ -23,7 +23,9 @@ def test_a_record_entered_by_hand_is_in_the_zone(client: Client, zone_file: Path
     answer = client.post("/demo/dns/", {"kind": "TXT", "name": "Shop.example.", "value": '"v=spf1 " "-all"'})
 
     assert answer.status_code == 302
-    assert [(row.kind, row.name, row.value) for row in zone.load(zone_file)] == [("TXT", "shop.example", "v=spf1 -all")]
+    assert [(row.kind, row.name, row.value) for row in zone.load(zone_file)] == [
+        ("TXT", "shop.example", "v=spf1 -all")
+    ]
     assert "shop.example" in client.get("/demo/dns/").content.decode()
 
 
@@ -34,7 +36,9 @@ def test_a_record_entered_by_hand_is_in_the_zone(client: Client, zone_file: Path
     ("A", "shop.example", "127.0.0.1", "127.0.0.1"),
     ("AAAA", "shop.example", "0::1", "::1"),
 ])  # fmt: skip
-def test_values_are_kept_in_one_spelling(client: Client, zone_file: Path, kind: str, name: str, value: str, kept: str):
+def test_values_are_kept_in_one_spelling(
+    client: Client, zone_file: Path, kind: str, name: str, value: str, kept: str
+):
     client.post("/demo/dns/", {"kind": kind, "name": name, "value": value})
 
     assert [row.value for row in zone.load(zone_file)] == [kept]
@@ -45,7 +49,9 @@ def test_values_are_kept_in_one_spelling(client: Client, zone_file: Path, kind: 
     ("A", "shop.example", "here"), ("MX", "shop.example", "99999 mx.example"), ("MX", "shop.example", "x mx.example"),
     ("CNAME", "shop.example", "10 mx.example"), ("SOA", "shop.example", "x"), ("TXT", "a" * 300, "x"),
 ])  # fmt: skip
-def test_what_is_no_record_is_refused_and_kept_in_the_form(client: Client, zone_file: Path, kind: str, name: str, value: str):
+def test_what_is_no_record_is_refused_and_kept_in_the_form(
+    client: Client, zone_file: Path, kind: str, name: str, value: str
+):
     answer = client.post("/demo/dns/", {"kind": kind, "name": name, "value": value})
 
     assert answer.status_code == 422

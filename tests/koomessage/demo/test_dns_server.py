@@ -18,7 +18,9 @@ def answers(reply: DNSRecord) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("tcp", [False, True])
-def test_a_record_entered_later_is_answered_over_udp_and_tcp(name_server: tuple[str, int], zone_file: Path, tcp: bool):
+def test_a_record_entered_later_is_answered_over_udp_and_tcp(
+    name_server: tuple[str, int], zone_file: Path, tcp: bool
+):
     assert ask(name_server, "shop.example", "TXT", tcp=tcp).header.rcode == RCODE.NXDOMAIN
 
     zone.add(zone_file, ZoneRecord("TXT", "Shop.Example.", "v=spf1 -all"))
@@ -75,4 +77,8 @@ def test_publishing_replaces_what_would_contradict_and_keeps_the_rest(zone_file:
     assert zone.publish(zone_file, wanted) == 1
     assert zone.publish(zone_file, wanted) == 0
 
-    assert [row.value for row in zone.load(zone_file)] == ["127.0.0.1", "site-check=1", "v=spf1 include:x ~all"]
+    assert [row.value for row in zone.load(zone_file)] == [
+        "127.0.0.1",
+        "site-check=1",
+        "v=spf1 include:x ~all",
+    ]

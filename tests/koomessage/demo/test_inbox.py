@@ -24,12 +24,18 @@ def test_a_mail_is_in_the_inbox_once_250_was_said(mail_peer: MailPeer, inbox_fol
         entries = Inbox(inbox_folder).newest(10)
 
     assert [entry.recipient for entry in entries] == ["c@example.org", "a@example.org"]
-    assert (entries[0].subject, entries[0].from_header, entries[0].message_id) == ("你好", "Shop <news@shop.example>", "<1@shop>")
+    assert (entries[0].subject, entries[0].from_header, entries[0].message_id) == (
+        "你好",
+        "Shop <news@shop.example>",
+        "<1@shop>",
+    )
     assert entries[0].sender == "b@bounce.example"
     assert Inbox(inbox_folder).content(entries[0]) == MAIL
 
 
-def test_nothing_is_said_when_the_mail_cannot_be_written(mail_peer: MailPeer, writer: InboxWriter, monkeypatch: pytest.MonkeyPatch):
+def test_nothing_is_said_when_the_mail_cannot_be_written(
+    mail_peer: MailPeer, writer: InboxWriter, monkeypatch: pytest.MonkeyPatch
+):
     def full(*args: object, **named: object) -> None:
         raise OSError("disk full")
 
@@ -65,9 +71,14 @@ def test_commands_that_come_all_at_once_are_answered_in_order(mail_peer: MailPee
     assert Inbox(inbox_folder).count() == 2
 
 
-@pytest.mark.parametrize(("local", "code"), [("bounce-550", 550), ("policy-571", 571), ("defer-451", 451), ("bounce-550+7", 550)])
+@pytest.mark.parametrize(
+    ("local", "code"), [("bounce-550", 550), ("policy-571", 571), ("defer-451", 451), ("bounce-550+7", 550)]
+)
 def test_some_local_parts_are_refused_at_any_domain(mail_peer: MailPeer, local: str, code: int):
-    with smtplib.SMTP("127.0.0.1", mail_peer.port) as client, pytest.raises(smtplib.SMTPRecipientsRefused) as refusal:
+    with (
+        smtplib.SMTP("127.0.0.1", mail_peer.port) as client,
+        pytest.raises(smtplib.SMTPRecipientsRefused) as refusal,
+    ):
         client.sendmail("b@x", [f"{local}@example.org"], MAIL)
 
     assert refusal.value.recipients[f"{local}@example.org"][0] == code
@@ -80,7 +91,9 @@ def test_who_comes_back_after_greylisting_is_let_in(mail_peer: MailPeer, monkeyp
         assert client.sendmail("b@x", ["defer-451@example.org"], MAIL) == {}
 
 
-def test_pages_walk_all_mails_newest_first_across_blocks(writer: InboxWriter, inbox_folder: Path, monkeypatch: pytest.MonkeyPatch):
+def test_pages_walk_all_mails_newest_first_across_blocks(
+    writer: InboxWriter, inbox_folder: Path, monkeypatch: pytest.MonkeyPatch
+):
     monkeypatch.setattr("koomessage.demo.inbox.BLOCK", 137)
     for number in range(60):
         put(writer, number)
@@ -100,7 +113,9 @@ def test_recipients_are_found_whatever_their_case(writer: InboxWriter, inbox_fol
     put(writer, 1, "Anna@example.org")
     put(writer, 2, "bert@example.org")
 
-    assert [entry.recipient for entry in Inbox(inbox_folder).newest(9, matching="ANNA")] == ["Anna@example.org"]
+    assert [entry.recipient for entry in Inbox(inbox_folder).newest(9, matching="ANNA")] == [
+        "Anna@example.org"
+    ]
 
 
 def test_a_line_cut_short_by_a_crash_hides_no_other(writer: InboxWriter, inbox_folder: Path):

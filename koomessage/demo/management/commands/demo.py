@@ -24,7 +24,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.DEMO:
-            raise CommandError("This is for the demo alone: run `manage.py demo`, which makes its environment.")
+            raise CommandError(
+                "This is for the demo alone: run `manage.py demo`, which makes its environment."
+            )
         group = Group(self.stdout._out)
         with group.signals():
             try:
@@ -76,7 +78,9 @@ class Command(BaseCommand):
             ("Mail server", f"{settings.RELAY_HOST}:{settings.RELAY_PORT} (SMTP)"),
             ("Logs", str(settings.DATA_DIR)),
         ]
-        logins = [(person.what, f"{person.login}   {person.password}") for person in LOGINS] if with_data else []
+        logins = (
+            [(person.what, f"{person.login}   {person.password}") for person in LOGINS] if with_data else []
+        )
         width = max(len(name) for name, _ in rows + logins) + 2
         lines = [f"{name:<{width}}{value}" for name, value in rows]
         if logins:

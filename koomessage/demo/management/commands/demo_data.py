@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.conf import settings
-from django.core.management import call_command
+from django.core.management import call_command, get_commands
 from django.core.management.base import BaseCommand, CommandError
 
 from koomessage.demo import accounts, content, history
@@ -16,10 +16,11 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.DEMO:
             raise CommandError("Demo accounts have known passwords: this runs in the demo alone (DEMO=true).")
-        tenant, owner = accounts.make_accounts()
-        call_command("load_public_templates", verbosity=0)
-        if content.make_content(tenant, owner):
-            history.make_history(tenant, owner)
+        tenant, owner, operator = accounts.make_accounts()
+        if "load_public_templates" in get_commands():
+            call_command("load_public_templates", verbosity=0)
+        content.make_content(tenant, owner, operator)
+        history.make_history(tenant, owner)
         if options["verbosity"]:
             for person in LOGINS:
                 self.stdout.write(f"{person.what}: {person.login}  {person.password}")
