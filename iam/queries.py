@@ -70,3 +70,8 @@ def contents_of(group: UserGroup) -> dict[str, Any]:
     policies = list(group.policies.values_list("pk", flat=True))
     members = list(group.users.values_list("pk", flat=True))
     return {"name": group.name, "description": group.description, "policies": policies, "members": members}
+
+
+def is_held(policy: Policy) -> bool:
+    """Say whether any user or group holds the policy."""
+    return User.objects.filter(policies=policy).exists() or UserGroup.objects.filter(policies=policy).exists()

@@ -78,7 +78,7 @@ def change_policy(
     """Change a custom policy; where it binds somebody, the change may give no more than the changer holds."""
     read = grammar.parse(document)
     policy = Policy.objects.select_for_update().get(pk=policy.pk, tenant=tenant)
-    if policy.users.exists() or policy.user_groups.exists():
+    if queries.is_held(policy):
         refuse_unheld(user, added=[read], removed=[policy.document])
     _refuse_system_name(name)
     policy.name, policy.description, policy.document = name, description, read
@@ -90,7 +90,7 @@ def change_policy(
 def delete_policy(*, tenant: Tenant, user: User, policy: Policy) -> None:
     """Delete a custom policy that binds nobody."""
     policy = Policy.objects.select_for_update().get(pk=policy.pk, tenant=tenant)
-    if policy.users.exists() or policy.user_groups.exists():
+    if queries.is_held(policy):
         raise RuleViolation(_("Users or groups hold this policy; take it from them first."))
     name = policy.name
     policy.delete()

@@ -4,9 +4,9 @@ from pathlib import PurePosixPath
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import FileResponse, HttpResponse
-from django.http.response import HttpResponseBase
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
@@ -42,7 +42,7 @@ def verification(request: ConsoleRequest) -> HttpResponse:
 
 @require_GET
 @requires(SIGNED_IN, on=EnterpriseApplication)
-def verification_licence(request: ConsoleRequest, application: EnterpriseApplication) -> HttpResponseBase:
+def verification_licence(request: ConsoleRequest, application: EnterpriseApplication) -> HttpResponse:
     """Hand the account's own licence back to its main account."""
     if not request.user.is_main:
         raise PermissionDenied
@@ -51,22 +51,21 @@ def verification_licence(request: ConsoleRequest, application: EnterpriseApplica
 
 @require_GET
 @requires(STAFF)
-def licence_review(request: ConsoleRequest, pk: int) -> HttpResponseBase:
+def licence_review(request: ConsoleRequest, pk: int) -> HttpResponse:
     """Show a licence to staff who may see applications."""
     if not request.user.has_perm("iam.view_enterpriseapplication"):
         raise PermissionDenied
     return _file(get_object_or_404(EnterpriseApplication, pk=pk))
 
 
-def _file(application: EnterpriseApplication) -> FileResponse:
+def _file(application: EnterpriseApplication) -> HttpResponse:
     """Return the file as what it was judged to be; PDFs are saved, never opened inside the console."""
     kind = PurePosixPath(application.licence.name or "").suffix.lstrip(".")
-    response = FileResponse(
-        application.licence.open("rb"),
-        as_attachment=kind not in ("jpg", "png"),
-        filename=f"licence-{application.pk}.{kind}",
-        content_type=CONTENT_TYPES.get(kind, "application/octet-stream"),
-    )
+    with application.licence.open("rb") as file:
+        response = HttpResponse(file.read(), content_type=CONTENT_TYPES.get(kind, "application/octet-stream"))
+    is_download = kind not in ("jpg", "png")
+    disposition = content_disposition_header(is_download, f"licence-{application.pk}.{kind}")
+    response["Content-Disposition"] = disposition or "attachment"
     response["X-Content-Type-Options"] = "nosniff"
     response["Cache-Control"] = "private, no-store"
     return response

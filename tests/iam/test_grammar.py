@@ -23,21 +23,27 @@ def refusal(document: str) -> str:
 
 
 def test_single_strings_become_lists():
-    read = parse(text(statement={"Action": "KooMessage:*:*", "Resource": "*", "Condition": {"Bool": {"a:b": "c"}}}))
+    read = parse(
+        text(statement={"Action": "KooMessage:*:*", "Resource": "*", "Condition": {"Bool": {"a:b": "c"}}})
+    )
 
     assert read["Statement"][0]["Action"] == ["KooMessage:*:*"]
     assert read["Statement"][0]["Resource"] == ["*"]
     assert read["Statement"][0]["Condition"] == {"Bool": {"a:b": ["c"]}}
 
 
-@pytest.mark.parametrize("action", ["KooMessage:FullAccess", "kooMessage:devSendTask:create", "*", "kooMessage:*:delete"])
+@pytest.mark.parametrize(
+    "action", ["KooMessage:FullAccess", "kooMessage:devSendTask:create", "*", "kooMessage:*:delete"]
+)
 def test_actions_of_the_guide_are_understood(action: str):
     assert parse(text(statement={"Action": [action]}))["Statement"][0]["Action"] == [action]
 
 
 def test_a_missing_effect_is_refused_with_its_place(settings: Any):
     settings.LANGUAGE_CODE = "en"
-    document = json.dumps({"Version": "1.1", "Statement": [{"Action": ["*"], "Effect": "Deny"}, {"Action": ["*"]}]})
+    document = json.dumps(
+        {"Version": "1.1", "Statement": [{"Action": ["*"], "Effect": "Deny"}, {"Action": ["*"]}]}
+    )
 
     assert "Statement[1]" in refusal(document)
     assert "Effect" in refusal(document)

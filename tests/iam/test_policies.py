@@ -69,7 +69,14 @@ def test_patterns_that_name_creating_a_send_task(pattern: str):
 
 @pytest.mark.parametrize(
     "pattern",
-    ["kooMessage:emailSendTask", "kooMessage:emailSendTask:creat", "koo:*:*", "", "emailSendTask:create", "KooMessage"],
+    [
+        "kooMessage:emailSendTask",
+        "kooMessage:emailSendTask:creat",
+        "koo:*:*",
+        "",
+        "emailSendTask:create",
+        "KooMessage",
+    ],
 )
 def test_patterns_that_do_not_name_it(pattern: str):
     assert decision(CREATE, document(statement("Allow", pattern))) == "implicit_deny"
@@ -106,7 +113,10 @@ def test_a_statement_on_one_resource_cannot_allow_all_and_does_deny_all():
 
     assert decision(CREATE, document(statement("Allow", CREATE, **one))) == "implicit_deny"
     assert decision(CREATE, FULL_ACCESS, document(statement("Deny", CREATE, **one))) == "deny"
-    assert evaluate([FULL_ACCESS, document(statement("Deny", CREATE, **one))], CREATE, "task:C2").decision == "allow"
+    assert (
+        evaluate([FULL_ACCESS, document(statement("Deny", CREATE, **one))], CREATE, "task:C2").decision
+        == "allow"
+    )
     assert evaluate([document(statement("Allow", CREATE, Resource=[]))], CREATE).decision == "implicit_deny"
 
 
@@ -114,7 +124,9 @@ def test_system_policies_hold_what_their_names_say():
     everything = {action for action in PERMISSION_OF if action.startswith("kooMessage:")}
 
     assert held_actions([FULL_ACCESS]) == everything
-    assert held_actions([READ_ONLY]) == {action for action in everything if action.endswith((":list", ":get"))}
+    assert held_actions([READ_ONLY]) == {
+        action for action in everything if action.endswith((":list", ":get"))
+    }
     assert named_actions(FULL_ACCESS, "Deny") == set()
 
 
@@ -123,27 +135,38 @@ def test_actions_and_permissions_are_one_to_one():
     assert ACTION_OF["email_service.add_task"] == CREATE
 
 
-words = st.sampled_from([*ACTIONS, "*", "KooMessage:*:*", "kooMessage:email*:list", "kooMessage:devSendTask:create"])
+words = st.sampled_from(
+    [*ACTIONS, "*", "KooMessage:*:*", "kooMessage:email*:list", "kooMessage:devSendTask:create"]
+)
 statements = st.fixed_dictionaries(
-    {"Effect": st.sampled_from(["Allow", "Deny", "allow", None]), "Action": st.lists(words, max_size=4) | words},
+    {
+        "Effect": st.sampled_from(["Allow", "Deny", "allow", None]),
+        "Action": st.lists(words, max_size=4) | words,
+    },
     optional={"Resource": st.just("*") | st.just(["task:1"]), "Condition": st.just({"Bool": {"a": "b"}})},
 )
 documents = st.fixed_dictionaries({"Version": st.just("1.1"), "Statement": st.lists(statements, max_size=4)})
 anything = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=8),
-    lambda inner: st.lists(inner, max_size=3)
-    | st.dictionaries(st.sampled_from(["Statement", "Effect", "Action", "Resource", "x"]), inner, max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["Statement", "Effect", "Action", "Resource", "x"]), inner, max_size=4
+        )
+    ),
     max_leaves=12,
 )
 
 
 @given(st.lists(documents, max_size=4), documents, st.sampled_from(ACTIONS), st.integers(0, 4))
-def test_adding_a_deny_never_turns_a_deny_into_an_allow(known: list[Any], extra: Any, action: str, place: int):
+def test_adding_a_deny_never_turns_a_deny_into_an_allow(
+    known: list[Any], extra: Any, action: str, place: int
+):
     denies = {**extra, "Statement": [{**one, "Effect": "Deny"} for one in extra["Statement"]]}
     before = evaluate(known, action).decision
     after = evaluate([*known[:place], denies, *known[place:]], action).decision
 
-    assert after == "deny" or after == before
+    assert after in ("deny", before)
 
 
 @given(anything, st.sampled_from(ACTIONS))

@@ -15,7 +15,9 @@ def test_a_real_number_is_read_however_it_is_typed():
     assert read_number(" 9144 0300-192203 8216 ") == REAL
 
 
-@pytest.mark.parametrize("number", ["", "91440300192203821", REAL + "0", "91440300192203821I", "9A440300192203821O"])
+@pytest.mark.parametrize(
+    "number", ["", "91440300192203821", REAL + "0", "91440300192203821I", "9A440300192203821O"]
+)
 def test_a_number_of_another_shape_is_refused(number: str):
     with pytest.raises(RuleViolation):
         read_number(number)
