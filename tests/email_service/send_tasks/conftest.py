@@ -1,28 +1,25 @@
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from email_service.send_tasks import dispatch, jobs
 from tests.email_service.delivery.peer import Peer
 
+Hints = list[tuple[object, ...]]
+
 
 @pytest.fixture(autouse=True)
-def _closed_station(transactional_db: None) -> Iterator[None]:
-    yield
-    dispatch.shut_down(grace=1.0)
-
-
-@pytest.fixture
-def peer(tmp_path: Path) -> Iterator[Peer]:
-    with Peer(tmp_path / "received.txt") as running:
-        yield running
-
-
-@pytest.fixture
-def no_hints(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """Broker that loses every message; returns what was hinted."""
-    lost: list[Any] = []
+def hints(monkeypatch: pytest.MonkeyPatch) -> Hints:
+    """A broker that loses every message; it holds what was hinted at."""
+    lost: Hints = []
     monkeypatch.setattr(jobs, "hint", lambda job, *arguments: lost.append((job.name, *arguments)))
     return lost
+
+
+@pytest.fixture
+def peer(tmp_path: Path, transactional_db: None) -> Iterator[Peer]:
+    """A mail server on loopback; the worker's station is closed before the tables are emptied."""
+    with Peer(tmp_path / "received.txt") as running:
+        yield running
+        dispatch.shut_down(grace=1.0)

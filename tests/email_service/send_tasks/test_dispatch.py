@@ -11,7 +11,7 @@ from tests.email_service.send_tasks.sending import deliver_all, make_sending_ten
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def test_every_recipient_gets_one_signed_mail_and_the_task_is_finished(peer: Peer, no_hints: list[object]) -> None:
+def test_every_recipient_gets_one_signed_mail_and_the_task_is_finished(peer: Peer) -> None:
     task = submit(make_sending_tenant(peer), "one@qq.com", "two@163.com")
 
     deliver_all()
@@ -26,7 +26,7 @@ def test_every_recipient_gets_one_signed_mail_and_the_task_is_finished(peer: Pee
     assert not Claim.objects.exists()
 
 
-def test_a_refusal_is_written_down_with_the_servers_reply(peer: Peer, no_hints: list[object]) -> None:
+def test_a_refusal_is_written_down_with_the_servers_reply(peer: Peer) -> None:
     peer.script = lambda session, stage, argument: Say("550 5.1.1 No such user") if stage == "rcpt" else None
     task = submit(make_sending_tenant(peer), "gone@qq.com")
 

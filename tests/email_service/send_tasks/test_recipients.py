@@ -1,0 +1,114 @@
+"""Recipient files: every good row one message, every other row a reason."""
+
+import pytest
+
+from email_service.send_details.models import Message
+from email_service.send_tasks import jobs, recipients
+from email_service.send_tasks.models import RejectedRow, Task
+from iam.models import Tenant
+from tests.email_service.send_tasks.sending import make_sending_tenant, sheet, submit
+from tests.factories_sending import make_suppression, make_version
+
+
+@pytest.fixture
+def tenant(db: None) -> Tenant:
+    return make_sending_tenant()
+
+
+def test_rows_become_messages_with_their_parameters_in_the_templates_order(tenant: Tenant) -> None:
+    version = make_version(tenant, body="{{name}} {{City}}", parameters=["name", "City"])
+    file = sheet(("CITY", "Email", "unused", "name"), ("Xi'an", "One@QQ.com", "x", "Li"), ("", "", "", ""))
+
+    task = submit(tenant, version=version, source=Task.Source.FILE, file=file)
+    assert task.status == Task.Status.PREPARING
+    assert recipients.read(task.pk)
+
+    message = Message.objects.get()
+    assert (message.recipient, message.recipient_key, message.domain) == ("One@qq.com", "one@qq.com", "qq.com")
+    assert message.params == ["Li", "Xi'an"]
+    assert message.row_number == 2
+    task.refresh_from_db()
+    assert (task.status, task.accepted_count, task.pending_count, task.is_read) == ("sending", 1, 1, True)
+
+
+def test_every_row_that_becomes_no_message_is_listed_with_its_reason(tenant: Tenant) -> None:
+    make_suppression(tenant, "gone@qq.com")
+    version = make_version(tenant, body="{{name}}", parameters=["name"])
+    rows = [
+        ("email", "name"),
+        ("ok@qq.com", "A"),
+        ("not an address", "B"),
+        ("OK@QQ.COM ", "C"),
+        ("gone@qq.com", "D"),
+        ("empty@qq.com", ""),
+        ("", "E"),
+        ("long@qq.com", "x" * 1001),
+    ]
+
+    task = submit(tenant, version=version, source=Task.Source.FILE, file=sheet(*rows))
+    recipients.read(task.pk)
+
+    listed = dict(RejectedRow.objects.filter(task=task).values_list("row_number", "reason"))
+    assert listed == {
+        3: "bad_address", 4: "duplicate", 5: "suppressed", 6: "no_value", 7: "no_address", 8: "long_value",
+    }  # fmt: skip
+    task.refresh_from_db()
+    counts = (task.accepted_count, task.bad_count, task.duplicate_count, task.suppressed_count)
+    assert counts == (1, 4, 1, 1)
+
+
+def test_a_reader_that_was_killed_is_resumed_where_its_last_chunk_ended(
+    tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recipients, "CHUNK", 10)
+    task = submit(tenant, source=Task.Source.FILE, file=sheet(("email",), *[(f"r{n}@qq.com",) for n in range(25)]))
+    chunks = iter(range(2))
+    store = recipients._store
+
+    def dies(*arguments: object) -> None:
+        if next(chunks, None) is None:
+            raise SystemExit
+        store(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(recipients, "_store", dies)
+    with pytest.raises(SystemExit):
+        recipients.read(task.pk)
+    task.refresh_from_db()
+    assert (task.status, task.rows_read, task.accepted_count) == ("preparing", 21, 20)
+
+    monkeypatch.setattr(recipients, "_store", store)
+    assert not recipients.read(task.pk), "the dead reader's lease still runs"
+    Task.objects.update(reading_until=None)
+    assert recipients.read(task.pk)
+
+    task.refresh_from_db()
+    assert (task.status, task.accepted_count, task.duplicate_count) == ("sending", 25, 0)
+    assert Message.objects.filter(task=task).count() == 25
+
+
+def test_a_task_without_one_good_row_fails_and_says_why(tenant: Tenant) -> None:
+    task = submit(tenant, source=Task.Source.FILE, file=sheet(("email",), ("nobody",)))
+
+    jobs.read_recipients(task.pk)
+
+    task.refresh_from_db()
+    assert (task.status, task.status_reason) == ("failed", "nobody")
+
+
+def test_a_file_with_too_many_rows_fails_and_gives_everything_back(tenant: Tenant, settings: object) -> None:
+    settings.MAX_RECIPIENT_ROWS = 3  # type: ignore[attr-defined]
+    task = submit(tenant, source=Task.Source.FILE, file=sheet(("email",), *[(f"r{n}@qq.com",) for n in range(4)]))
+
+    recipients.read(task.pk)
+
+    task.refresh_from_db()
+    assert (task.status, task.status_reason) == ("failed", "too_many_rows:3")
+    assert not Message.objects.filter(task=task, status="pending").exists()
+
+
+def test_a_cancelled_task_is_not_read_on(tenant: Tenant) -> None:
+    task = submit(tenant, source=Task.Source.FILE, file=sheet(("email",), ("a@qq.com",)))
+    Task.objects.update(status=Task.Status.CANCELLED)
+
+    assert not recipients.read(task.pk)
+    assert not Message.objects.exists()
