@@ -31,6 +31,7 @@ _STYLE_BLOCKS = re.compile(r"<(style|script|title)(?=[\s>]).*?(?:</\1[^<>]*>|\Z)
 _LINK_PARAMETER = re.compile(r"""\b(?:href|src|background)=["'][ \t]*\{\{[ \t]*([A-Za-z][A-Za-z0-9_]*)[ \t]*\}\}""")
 _CHINESE = re.compile(r"[\u4e00-\u9fff]")
 _LINK = re.compile(r"\[([^\[\]]*)\]\(((?:\{\{[ \t]*\w+[ \t]*\}\}|[^\s()])*)\)")
+_WIDE_GAP = re.compile(r" {3,}")
 _BLANK_LINES = re.compile(r"\n{3,}")
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u2028\u2029\ud800-\udfff]")
 
@@ -175,7 +176,7 @@ def text_from(body: str) -> str:
     if not body.strip():
         return ""
     shape = ParserConfig(css=CSS_PROFILES["strict"].copy(), display_links=True, table_cell_separator=" ")
-    lines = (line.strip() for line in get_text(f"<div>{body}</div>", shape).splitlines())
+    lines = (_WIDE_GAP.sub("  ", line.strip()) for line in get_text(f"<div>{body}</div>", shape).splitlines())
     return _BLANK_LINES.sub("\n\n", _LINK.sub(_plain_link, "\n".join(lines))).strip()
 
 
