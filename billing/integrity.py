@@ -28,11 +28,15 @@ def _units(*kinds: str) -> Coalesce:
 
 def _sums(entries: models.QuerySet[UnitEntry], *by: str) -> dict[Any, tuple[int, int, int, int]]:
     """Return bought, reserved, used and given back in all, for each group of lines."""
-    groups = entries.order_by().values(*by).annotate(
-        bought=_units("purchase", "grant"),
-        reserved=_units("reserve"),
-        used=_units("consume"),
-        given=_units("release"),
+    groups = (
+        entries.order_by()
+        .values(*by)
+        .annotate(
+            bought=_units("purchase", "grant"),
+            reserved=_units("reserve"),
+            used=_units("consume"),
+            given=_units("release"),
+        )
     )
     return {
         row[: len(by)]: row[len(by) :]
@@ -81,7 +85,10 @@ def _reservations() -> Iterator[str]:
 def _orders() -> Iterator[str]:
     """A paid order has one payment of its amount and its packages; any other has neither."""
     paid = dict(
-        MoneyEntry.objects.filter(kind=MoneyEntry.Kind.PAYMENT).order_by().values_list("order_id").annotate(Sum("amount"))
+        MoneyEntry.objects.filter(kind=MoneyEntry.Kind.PAYMENT)
+        .order_by()
+        .values_list("order_id")
+        .annotate(Sum("amount"))
     )
     rows = Order.objects.annotate(packages_count=models.Count("packages"), units_sum=Sum("packages__total"))
     for order in rows.order_by("pk").iterator():

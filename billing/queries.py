@@ -1,7 +1,97 @@
 """Reads for the pages of billing."""
 
-from typing import Any
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from django.db.models import Count, F, Q, Sum
+from django.utils import timezone
+
+from billing.models import Account, BankAccount, Package, PackageSpec
+from billing.prices import CURRENCY, ZERO
+from iam.models import Tenant
 
 
-def overview_packages(tenant: Any) -> list[Any]:
-    return []
+@dataclass(frozen=True)
+class PackageLine:
+    """A package as tables show it."""
+
+    name: str
+    total: int
+    used: int
+    reserved: int
+    remaining: int
+    expires_at: datetime
+    state: Package.State
+
+    @property
+    def is_usable(self) -> bool:
+        return self.state == Package.State.USABLE
+
+
+@dataclass(frozen=True)
+class Summary:
+    """All packages of an account in one line, and what runs outside of them."""
+
+    usable: int
+    remaining: int
+    reserved: int
+    used: int
+    payg_reserved: int
+    payg_used: int
+
+
+def package_lines(packages: Iterable[Package], now: datetime) -> list[PackageLine]:
+    return [
+        PackageLine(
+            row.label, row.total, row.consumed, row.reserved, row.remaining, row.expires_at, row.state_at(now)
+        )
+        for row in packages
+    ]
+
+
+def overview_packages(tenant: Tenant) -> list[PackageLine]:
+    """Return the account's packages for 总览: usable ones first, by the day they end; the newest 20."""
+    now = timezone.now()
+    recent = Package.objects.for_tenant(tenant).order_by("-expires_at", "-pk")[:20]
+    return sorted(package_lines(recent, now), key=lambda line: (not line.is_usable, line.expires_at))
+
+
+def package_summary(tenant: Tenant) -> Summary:
+    usable = Q(expires_at__gt=timezone.now(), total__gt=F("reserved") + F("consumed"))
+    sums = Package.objects.for_tenant(tenant).aggregate(
+        usable=Count("pk", filter=usable),
+        remaining=Sum(F("total") - F("reserved") - F("consumed"), filter=usable),
+        reserved=Sum("reserved"),
+        used=Sum("consumed"),
+    )
+    account = account_of(tenant)
+    return Summary(
+        usable=sums["usable"],
+        remaining=sums["remaining"] or 0,
+        reserved=sums["reserved"] or 0,
+        used=sums["used"] or 0,
+        payg_reserved=account.payg_reserved,
+        payg_used=account.payg_consumed,
+    )
+
+
+def account_of(tenant: Tenant) -> Account:
+    """Return the account's sums; an empty row, not saved, before anything has happened."""
+    empty = Account(tenant=tenant, currency=CURRENCY, balance=ZERO)
+    return Account.objects.for_tenant(tenant).first() or empty
+
+
+def balance_of(tenant: Tenant) -> tuple[Decimal, str]:
+    account = account_of(tenant)
+    return account.balance, account.currency
+
+
+def offered_specs(tenant: Tenant) -> list[PackageSpec]:
+    """Return what this account can buy, in the catalogue's order."""
+    return list(PackageSpec.objects.offered().filter(currency=account_of(tenant).currency))
+
+
+def bank_account(currency: str) -> BankAccount | None:
+    return BankAccount.objects.filter(currency=currency, is_used=True).order_by("pk").first()

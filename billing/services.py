@@ -148,7 +148,13 @@ def _write(
 ) -> None:
     UnitEntry.objects.bulk_create(
         UnitEntry(
-            tenant_id=account.tenant_id, kind=kind, package=package, reference=reference, units=part, why=why, at=now
+            tenant_id=account.tenant_id,
+            kind=kind,
+            package=package,
+            reference=reference,
+            units=part,
+            why=why,
+            at=now,
         )
         for package, part in parts
     )

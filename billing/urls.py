@@ -1,4 +1,15 @@
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
+
+from billing import views, views_orders
 
 app_name = "billing"
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", views.package_list, name="package_list"),
+    path("purchase/", views.package_purchase, name="package_purchase"),
+    path("calculator/", views.package_calculator, name="package_calculator"),
+    path("orders/", views_orders.order_list, name="order_list"),
+    path("orders/<int:pk>/", views_orders.order_detail, name="order_detail"),
+    path("orders/<int:pk>/pay/", views_orders.order_pay, name="order_pay"),
+    path("orders/<int:pk>/paid/", views_orders.order_paid, name="order_paid"),
+    path("orders/<int:pk>/cancel/", views_orders.order_cancel, name="order_cancel"),
+]

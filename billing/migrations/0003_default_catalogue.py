@@ -21,7 +21,12 @@ def fill(apps: Any, schema_editor: Any) -> None:
         return
     for position, (name, name_en, units, price) in enumerate(CATALOGUE, 1):
         spec.objects.create(
-            name=name, name_en=name_en, units=units, price=Decimal(price), valid_days=365, position=position * 10
+            name=name,
+            name_en=name_en,
+            units=units,
+            price=Decimal(price),
+            valid_days=365,
+            position=position * 10,
         )
 
 

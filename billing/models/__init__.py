@@ -2,8 +2,17 @@
 
 from billing.models.accounts import Account
 from billing.models.catalogue import PackageSpec
-from billing.models.money import MoneyEntry
+from billing.models.money import BankAccount, MoneyEntry
 from billing.models.orders import Order
 from billing.models.units import Package, Reservation, UnitEntry
 
-__all__ = ["Account", "MoneyEntry", "Order", "Package", "PackageSpec", "Reservation", "UnitEntry"]
+__all__ = [
+    "Account",
+    "BankAccount",
+    "MoneyEntry",
+    "Order",
+    "Package",
+    "PackageSpec",
+    "Reservation",
+    "UnitEntry",
+]

@@ -4,7 +4,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from billing.models.orders import Order
-from billing.prices import PLACES
+from billing.prices import CURRENCY, PLACES
 from koomessage.common.models import TenantOwned, TenantQuerySet
 
 
@@ -50,3 +50,21 @@ class MoneyEntry(TenantOwned):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.amount} {self.currency}"
+
+
+class BankAccount(models.Model):
+    """Where bank transfers go, as the operator enters it; without one, transfer is not offered."""
+
+    holder = models.CharField(_("account holder"), max_length=128)
+    bank = models.CharField(_("bank"), max_length=128)
+    number = models.CharField(_("account number"), max_length=64)
+    currency = models.CharField(_("currency"), max_length=3, default=CURRENCY)
+    is_used = models.BooleanField(_("in use"), default=True)
+
+    class Meta:
+        verbose_name = _("bank account")
+        verbose_name_plural = _("bank accounts")
+        constraints = [models.UniqueConstraint(fields=["bank", "number"], name="bank_account_once")]
+
+    def __str__(self) -> str:
+        return f"{self.bank} {self.number}"

@@ -18,6 +18,13 @@ class OrderQuerySet(TenantQuerySet):
         """Keep the orders that nobody paid in time."""
         return self.filter(status__in=Order.OPEN, expires_at__lte=now)
 
+    def in_status(self, status: str, now: datetime) -> Self:
+        """Keep the orders that `status_at` calls so."""
+        over = models.Q(status__in=Order.OPEN, expires_at__lte=now)
+        if status == Order.Status.EXPIRED:
+            return self.filter(models.Q(status=status) | over)
+        return self.filter(~over, status=status)
+
 
 class Order(Named, TenantOwned):
     """An order of one specification; the catalogue may change afterwards, the order does not."""

@@ -17,6 +17,17 @@ class PackageQuerySet(TenantQuerySet):
         left = models.Q(total__gt=models.F("reserved") + models.F("consumed"))
         return self.filter(left, expires_at__gt=now).order_by("expires_at", "pk")
 
+    def in_state(self, state: str, now: datetime) -> Self:
+        """Keep the packages that `state_at` calls so."""
+        if state == Package.State.EXPIRED:
+            return self.filter(expires_at__lte=now)
+        left = models.Q(total__gt=models.F("reserved") + models.F("consumed"))
+        return self.filter(left if state == Package.State.USABLE else ~left, expires_at__gt=now)
+
+    def matching(self, text: str) -> Self:
+        """Keep the packages whose name holds the text, in either language."""
+        return self.filter(models.Q(name__icontains=text) | models.Q(name_en__icontains=text))
+
 
 class Package(Named, TenantOwned):
     """So many mails until a day. `reserved` and `consumed` are sums of the ledger."""
@@ -35,7 +46,12 @@ class Package(Named, TenantOwned):
         related_name="+",
     )
     order = models.ForeignKey(
-        Order, verbose_name=_("order"), null=True, blank=True, on_delete=models.PROTECT, related_name="packages"
+        Order,
+        verbose_name=_("order"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="packages",
     )
     total = models.BigIntegerField(_("total"))
     reserved = models.BigIntegerField(_("reserved"), default=0)
@@ -90,7 +106,9 @@ class Reservation(TenantOwned):
         verbose_name_plural = _("reservations")
         default_permissions = ()
         constraints = [
-            models.UniqueConstraint(fields=["tenant", "reference", "package"], name="one_reservation_a_package"),
+            models.UniqueConstraint(
+                fields=["tenant", "reference", "package"], name="one_reservation_a_package"
+            ),
             models.UniqueConstraint(
                 fields=["tenant", "reference"],
                 condition=models.Q(package=None),
@@ -98,7 +116,9 @@ class Reservation(TenantOwned):
             ),
             models.CheckConstraint(
                 condition=models.Q(
-                    consumed__gte=0, released__gte=0, reserved__gte=models.F("consumed") + models.F("released")
+                    consumed__gte=0,
+                    released__gte=0,
+                    reserved__gte=models.F("consumed") + models.F("released"),
                 ),
                 name="reservation_not_overspent",
             ),
@@ -142,7 +162,8 @@ class UnitEntry(TenantOwned):
         constraints = [
             models.CheckConstraint(condition=models.Q(units__gt=0), name="unit_entry_has_units"),
             models.CheckConstraint(
-                condition=models.Q(kind__in=["reserve", "consume", "release"]) | models.Q(package__isnull=False),
+                condition=models.Q(kind__in=["reserve", "consume", "release"])
+                | models.Q(package__isnull=False),
                 name="unit_entry_bought_for_a_package",
             ),
         ]

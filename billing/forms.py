@@ -1,0 +1,106 @@
+"""What people enter to buy and to pay."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import uuid4
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from billing.models import Order, PackageSpec
+from billing.prices import LEAST_OF_ONE, MOST_OF_ONE
+from billing.quotes import Quote, quote
+
+
+def _quantity(label: Any, least: int, message: Any) -> forms.IntegerField:
+    return forms.IntegerField(
+        label=label,
+        min_value=least,
+        max_value=MOST_OF_ONE,
+        widget=forms.NumberInput(attrs={"step": 1, "inputmode": "numeric", "autocomplete": "off"}),
+        error_messages={"required": message, "invalid": message, "min_value": message, "max_value": message},
+    )
+
+
+class PurchaseForm(forms.Form):
+    """Which specification and how many; amounts are never read from a form."""
+
+    spec = forms.TypedChoiceField(
+        label=_("Specification"),
+        widget=forms.RadioSelect,
+        error_messages={
+            "required": _("Choose a specification."),
+            "invalid_choice": _("This package is no longer on offer. Choose another."),
+        },
+    )
+    quantity = _quantity(_("Quantity"), LEAST_OF_ONE, _("Enter a whole number from 1 to 10."))
+    token = forms.UUIDField(widget=forms.HiddenInput, initial=uuid4)
+
+    def __init__(self, *args: Any, specs: Sequence[PackageSpec], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.specs = specs
+        by_key = {str(spec.pk): spec for spec in specs}
+        field = self.fields["spec"]
+        assert isinstance(field, forms.TypedChoiceField)  # noqa: S101  tells the type checker
+        field.choices = [(key, spec.label) for key, spec in by_key.items()]
+        field.coerce = by_key.__getitem__
+
+    @property
+    def cards(self) -> list[tuple[PackageSpec, Any]]:
+        """Each specification with its radio button."""
+        return list(zip(self.specs, self["spec"], strict=True))
+
+    @property
+    def quote(self) -> Quote | None:
+        """What the choice costs, as far as it can be understood."""
+        self.is_valid()
+        spec, quantity = self.cleaned_data.get("spec"), self.cleaned_data.get("quantity")
+        return quote([(spec, quantity)]) if spec and quantity else None
+
+
+class CalculatorForm(forms.Form):
+    """How many of each specification; empty is none."""
+
+    def __init__(self, query: Any, *, specs: Sequence[PackageSpec]) -> None:
+        super().__init__(query)
+        self.specs = specs
+        for spec in specs:
+            field = _quantity(spec.label, 0, _("Enter a whole number from 0 to 10."))
+            field.required = False
+            field.initial = 0
+            self.fields[f"spec_{spec.pk}"] = field
+
+    @property
+    def rows(self) -> list[tuple[PackageSpec, forms.BoundField]]:
+        return [(spec, self[f"spec_{spec.pk}"]) for spec in self.specs]
+
+    @property
+    def quote(self) -> Quote | None:
+        """What the mix costs; odd numbers are shown as errors and cost nothing."""
+        self.is_valid()
+        return quote([(spec, self.cleaned_data.get(f"spec_{spec.pk}") or 0) for spec in self.specs])
+
+
+class PaymentForm(forms.Form):
+    """How an order is paid."""
+
+    method = forms.ChoiceField(
+        label=_("Payment method"),
+        choices=Order.Method.choices,
+        initial=Order.Method.BALANCE,
+        widget=forms.RadioSelect,
+        error_messages={"required": _("Choose a payment method.")},
+    )
+
+
+class IdentityForm(PaymentForm):
+    """The same once more with the password, where operation protection is on."""
+
+    method = forms.ChoiceField(choices=Order.Method.choices, widget=forms.HiddenInput)
+    password = forms.CharField(
+        label=_("Password"),
+        strip=False,
+        max_length=128,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password", "autofocus": True}),
+        error_messages={"required": _("Enter your password.")},
+    )
