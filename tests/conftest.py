@@ -6,13 +6,25 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.db import connection
+from django.db.backends.base.operations import BaseDatabaseOperations as DatabaseOperations
 from django.test import Client
 
+from billing import append_only
 from iam.models import Tenant, User
 from iam.policies import READ_ONLY
 from tests.factories import make_email_service, make_staff, make_tenant, make_user
 
 FRAGMENT = {"HTTP_HX_REQUEST": "true"}
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Keep SQLite's test database in a file: in memory, two threads lock each other out at once."""
+    if connection.vendor == "sqlite":
+        connection.settings_dict["TEST"]["NAME"] = str(tmp_path_factory.mktemp("database") / "test.sqlite3")
 
 
 @pytest.fixture(autouse=True)
@@ -35,6 +47,21 @@ def _undefined_variables_fail() -> None:
     """An undefined variable in a template of ours fails the test (marked in the output and logged)."""
     options = settings.TEMPLATES[0]["OPTIONS"]
     assert isinstance(options, dict)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _ledgers_can_be_emptied() -> Iterator[None]:
+    """Tests with real transactions empty their tables afterwards; on SQLite by DELETE, which ledgers refuse."""
+    empty = DatabaseOperations.execute_sql_flush
+
+    def flush(operations: DatabaseOperations, statements: list[str]) -> None:
+        append_only.unguard(operations.connection)
+        empty(operations, statements)
+        append_only.guard(operations.connection)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(DatabaseOperations, "execute_sql_flush", flush)
+        yield
 
 
 @pytest.fixture
