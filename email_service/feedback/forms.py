@@ -8,10 +8,17 @@ class SuppressionForm(forms.Form):
     address = forms.CharField(
         label=_("E-mail address"),
         max_length=320,
-        help_text=_("Your tasks will not write to this address any more; mail that waits for it ends as rejected."),
+        help_text=_(
+            "Your tasks will not write to this address any more; mail that waits for it ends as rejected."
+        ),
         error_messages={"required": _("Enter an e-mail address such as name@example.com.")},
         widget=forms.TextInput(
-            attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false", "inputmode": "email"}
+            attrs={
+                "autocomplete": "off",
+                "autocapitalize": "none",
+                "spellcheck": "false",
+                "inputmode": "email",
+            }
         ),
     )
     note = forms.CharField(

@@ -32,7 +32,9 @@ class Suppression(TenantOwned):
         verbose_name = _("suppressed address")
         verbose_name_plural = _("suppression list")
         default_permissions = ("list", "view", "add", "delete", "export")
-        constraints = [models.UniqueConstraint(fields=["tenant", "address_key"], name="suppressed_once_a_tenant")]
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "address_key"], name="suppressed_once_a_tenant")
+        ]
         indexes = [models.Index(fields=["tenant", "-created_at", "-id"], name="suppression_by_tenant")]
 
     def __str__(self) -> str:

@@ -87,7 +87,9 @@ def add_suppression(*, tenant: Tenant, user: User, address: str, note: str = "")
 @transaction.atomic
 def delete_suppression(row: Suppression, *, user: User) -> None:
     """Let the account write to the address again; mail that was rejected meanwhile stays so."""
-    audit.record(tenant=row.tenant, user=user, action=f"{_RESOURCE}:delete", target=row.address, reason=row.reason)
+    audit.record(
+        tenant=row.tenant, user=user, action=f"{_RESOURCE}:delete", target=row.address, reason=row.reason
+    )
     row.delete()
 
 

@@ -46,7 +46,9 @@ def suppression_add(request: ConsoleRequest) -> HttpResponse:
         except RuleViolation as refusal:
             form.add_error(refusal.field, refusal.message)
         else:
-            messages.success(request, _("%(address)s is on the suppression list now.") % {"address": row.address})
+            messages.success(
+                request, _("%(address)s is on the suppression list now.") % {"address": row.address}
+            )
             return redirect("email:suppression_list")
     return render_page(
         request,
@@ -79,6 +81,8 @@ def suppression_delete(request: ConsoleRequest, row: Suppression) -> HttpRespons
 def suppression_export(request: ConsoleRequest) -> HttpResponseBase:
     rows = SuppressionFilter(request.GET).narrow(Suppression.objects.for_tenant(request.tenant))
     if rows[: MAX_ROWS + 1].count() > MAX_ROWS:
-        messages.error(request, _("A workbook holds 1,048,575 rows at most. Narrow the list, then export it."))
+        messages.error(
+            request, _("A workbook holds 1,048,575 rows at most. Narrow the list, then export it.")
+        )
         return redirect("email:suppression_list")
     return exports.suppression_workbook(rows.order_by("-created_at", "-pk"))

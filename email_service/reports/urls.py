@@ -1,3 +1,8 @@
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
-urlpatterns: list[URLPattern] = []
+from email_service.reports import views
+
+urlpatterns: list[URLPattern] = [
+    path("reports/", views.report, name="report"),
+    path("reports/export/", views.report_export, name="report_export"),
+]

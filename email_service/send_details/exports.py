@@ -25,7 +25,7 @@ def _cells(rows: models.QuerySet[Message]) -> Iterator[list[object]]:
     for line in lines(listed(rows).iterator(chunk_size=2000)):
         message, task = line.message, line.message.task
         yield [
-            message.pk,
+            str(message.pk),
             task.name,
             task.code,
             task.get_method_display(),

@@ -40,7 +40,9 @@ class MessageFilter(CreatedRangeForm):
     task_code = forms.CharField(label=_("Task ID"), max_length=12)
     template_title = forms.CharField(label=_("Template name"), max_length=64)
     template_code = forms.CharField(label=_("Template ID"), max_length=12)
-    subject = forms.CharField(label=_("Subject"), max_length=200, help_text=_("As it was written in the task."))
+    subject = forms.CharField(
+        label=_("Subject"), max_length=200, help_text=_("As it was written in the task.")
+    )
     sender = forms.CharField(label=_("Sender"), max_length=131)
     recipient = forms.CharField(
         label=_("Recipient"), max_length=320, help_text=_("A whole address is found fastest; a part will do.")

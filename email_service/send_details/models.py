@@ -48,7 +48,9 @@ class Message(models.Model):
         CANCELLED = "cancelled", _("The task was cancelled.")
 
     tenant = models.ForeignKey("iam.Tenant", on_delete=models.PROTECT, related_name="+", db_index=False)
-    task = models.ForeignKey("email_service.Task", on_delete=models.PROTECT, related_name="messages", db_index=False)
+    task = models.ForeignKey(
+        "email_service.Task", on_delete=models.PROTECT, related_name="messages", db_index=False
+    )
     recipient = models.CharField(_("recipient"), max_length=320)
     recipient_key = models.CharField(max_length=320)  # lower case: what makes two spellings one recipient
     domain = models.CharField(max_length=255)  # destination, A-label
@@ -70,7 +72,9 @@ class Message(models.Model):
         verbose_name = _("message")
         verbose_name_plural = _("messages")
         default_permissions = ("list", "view", "export", "reveal")
-        constraints = [models.UniqueConstraint(fields=["task", "recipient_key"], name="recipient_once_a_task")]
+        constraints = [
+            models.UniqueConstraint(fields=["task", "recipient_key"], name="recipient_once_a_task")
+        ]
         indexes = [
             models.Index(fields=["tenant", "-accepted_at", "-id"], name="message_by_time"),
             models.Index(fields=["tenant", "recipient_key"], name="message_by_recipient"),

@@ -7,7 +7,6 @@ from typing import Any
 
 from django.db import connection, models, transaction
 from django.db.models import Exists, F, OuterRef, Value
-from django.db.models.functions import TruncHour
 from django.utils import timezone
 
 from email_service.send_details.bulk import insert_rows, update_rows
@@ -110,7 +109,13 @@ def _record_batch(rows: Sequence[OutcomeRow], now: datetime) -> set[int]:
         Event,
         _EVENT_COLUMNS,
         [
-            (row.message_id, held[row.message_id].tenant_id, Event.Kind.ENDED, row.finished_at, {"status": row.status})
+            (
+                row.message_id,
+                held[row.message_id].tenant_id,
+                Event.Kind.ENDED,
+                row.finished_at,
+                {"status": row.status},
+            )
             for row in fresh
             if row.is_end
         ],
@@ -216,8 +221,7 @@ def _end(scope: dict[str, Any], *, token: int | None, status: str, reason: str, 
         return 0
     told = Event.objects.filter(message=OuterRef("pk"), kind=Event.Kind.ENDED)
     ended = Message.objects.filter(~Exists(told), **scope, status=status, end_reason=reason, finished_at=now)
-    hours = ended.order_by().annotate(hour=TruncHour("accepted_at", tzinfo=UTC))
-    mark_dirty(list(hours.values_list("tenant_id", "task_id", "hour").distinct()))
+    mark_dirty(ended.order_by().values_list("tenant_id", "task_id", "accepted_at").distinct().iterator())
     _insert_ended(ended, {"status": status, "reason": reason}, now)
     return count
 
@@ -233,4 +237,4 @@ def _insert_ended(messages: models.QuerySet[Message], detail: dict[str, str], no
     )
     sql, params = chosen.query.sql_with_params()
     with connection.cursor() as cursor:
-        cursor.execute(f"INSERT INTO {Event._meta.db_table} ({', '.join(_EVENT_COLUMNS)}) {sql}", params)  # noqa: S608
+        cursor.execute(f"INSERT INTO {Event._meta.db_table} ({', '.join(_EVENT_COLUMNS)}) {sql}", params)

@@ -81,7 +81,9 @@ def lines(messages: Iterable[Message]) -> Iterator[Line]:
         task = message.task
         if message.task_id not in cuts:
             cuts[message.task_id] = _cut(task.subject, task.template_version.parameters)
-        yield Line(message, _filled(cuts[message.task_id], message), mask(task.sender), message.masked_recipient)
+        yield Line(
+            message, _filled(cuts[message.task_id], message), mask(task.sender), message.masked_recipient
+        )
 
 
 def line_of(message: Message) -> Line:
@@ -105,7 +107,9 @@ def _filled(cut: Slotted | None, message: Message) -> str:
 
 def timeline(message: Message) -> list[Moment]:
     """Return everything that happened to the message, oldest first."""
-    moments = [Moment(message.accepted_at, _("Accepted"), "info", "inbox", _("The platform took the mail over."))]
+    moments = [
+        Moment(message.accepted_at, _("Accepted"), "info", "inbox", _("The platform took the mail over."))
+    ]
     moments += [_attempt(row) for row in message.attempt_rows.all()]
     moments += [moment for row in message.events.all() if (moment := _event(row)) is not None]
     # An attempt and the end it led to share a moment: what was said first stands first.
@@ -117,7 +121,12 @@ def _attempt(row: Attempt) -> Moment:
     cause: Any = CAUSES.get(explain(code, row.enhanced, row.text).cause, "") if code >= 400 else ""
     tone = {"delivered": "ok", "failed": "failed", "rejected": "failed"}.get(row.verdict, "pending")
     return Moment(
-        row.finished_at, _("Attempt %(number)s") % {"number": row.number}, tone, "send", attempt=row, cause=cause
+        row.finished_at,
+        _("Attempt %(number)s") % {"number": row.number},
+        tone,
+        "send",
+        attempt=row,
+        cause=cause,
     )
 
 

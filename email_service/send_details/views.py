@@ -68,6 +68,8 @@ def message_reveal(request: ConsoleRequest, message: Message) -> HttpResponse:
 def message_export(request: ConsoleRequest) -> HttpResponseBase:
     rows = MessageFilter(request.GET).narrow_for(Message.objects.for_tenant(request.tenant), request.tenant)
     if rows.order_by()[: MAX_ROWS + 1].count() > MAX_ROWS:
-        messages.error(request, _("A workbook holds 1,048,575 rows at most. Narrow the list, then export it."))
+        messages.error(
+            request, _("A workbook holds 1,048,575 rows at most. Narrow the list, then export it.")
+        )
         return redirect("email:message_list")
     return exports.message_workbook(rows.order_by("-accepted_at", "-pk"))

@@ -1,4 +1,4 @@
-"""xlsx files for people: every cell is text, so that no value of a stranger's becomes a formula."""
+"""xlsx files for people: every cell is text or a count, so that no stranger's value becomes a formula."""
 
 import tempfile
 from collections.abc import Iterable, Sequence
@@ -26,7 +26,10 @@ def workbook_response(name: str, headings: Sequence[str], rows: Iterable[Sequenc
     for number, row in enumerate(rows, start=1):
         for column, value in enumerate(row):
             # Never `write`: it turns "=…" into a formula and "http…" into a link.
-            sheet.write_string(number, column, "" if value is None else str(value)[:_MAX_CELL])
+            if isinstance(value, int):
+                sheet.write_number(number, column, value)
+            else:
+                sheet.write_string(number, column, "" if value is None else str(value)[:_MAX_CELL])
     book.close()
     file.seek(0)
     response = FileResponse(file, as_attachment=True, content_type=CONTENT_TYPE)

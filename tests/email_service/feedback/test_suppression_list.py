@@ -50,7 +50,9 @@ def test_the_fragment_is_the_list_alone(as_owner: Client, acme: Tenant) -> None:
     assert content.lstrip().startswith('<div id="suppression-list"')
 
 
-def test_the_list_takes_few_queries(as_owner: Client, acme: Tenant, django_assert_max_num_queries: Any) -> None:
+def test_the_list_takes_few_queries(
+    as_owner: Client, acme: Tenant, django_assert_max_num_queries: Any
+) -> None:
     for number in range(15):
         make_suppression(acme, f"gone{number}@qq.com")
 
@@ -72,7 +74,9 @@ def test_adding_by_hand_rejects_what_waits_and_is_logged(as_owner: Client, acme:
 
 
 @pytest.mark.parametrize("address", ["", "nonsense", "a@b@c.com", "gone@qq.com"])
-def test_what_cannot_be_added_is_refused_with_what_was_typed(as_owner: Client, acme: Tenant, address: str) -> None:
+def test_what_cannot_be_added_is_refused_with_what_was_typed(
+    as_owner: Client, acme: Tenant, address: str
+) -> None:
     make_suppression(acme, "gone@qq.com")
 
     response = as_owner.post(ADD, {"address": address, "note": "kept words"}, **FRAGMENT)

@@ -51,7 +51,9 @@ def test_the_page_names_the_sender_and_asks(message: Message) -> None:
 
 @pytest.mark.parametrize("content_type", [FORM, "multipart/form-data; boundary=x"])
 @pytest.mark.parametrize("body", [ONE_CLICK, "", "something=else"])
-def test_one_post_unsubscribes_without_cookies_or_redirect(message: Message, content_type: str, body: str) -> None:
+def test_one_post_unsubscribes_without_cookies_or_redirect(
+    message: Message, content_type: str, body: str
+) -> None:
     if content_type.startswith("multipart"):
         body = f'--x\r\nContent-Disposition: form-data; name="List-Unsubscribe"\r\n\r\n{body}\r\n--x--\r\n'
 
@@ -68,10 +70,12 @@ def test_twice_or_without_the_last_slash_is_the_same(message: Message) -> None:
         assert mail_client().post(path, ONE_CLICK, content_type=FORM).status_code == 200
 
     assert Suppression.objects.count() == Event.objects.count() == 1
-    assert b"<form method=\"post\" action=\"/u/" not in mail_client().get(path_of(message)).content
+    assert b'<form method="post" action="/u/' not in mail_client().get(path_of(message)).content
 
 
-def test_what_waits_for_the_address_is_rejected_in_that_account_only(message: Message, globex: Tenant) -> None:
+def test_what_waits_for_the_address_is_rejected_in_that_account_only(
+    message: Message, globex: Tenant
+) -> None:
     waiting = make_message(tenant=message.tenant, recipient="ada@qq.com")
     other = make_message(tenant=globex, recipient="ada@qq.com")
 

@@ -40,9 +40,7 @@ def test_the_timeline_tells_every_attempt_in_order(as_owner: Client, acme: Tenan
     make_attempt(message)
     late = NOON + timedelta(minutes=9)
     make_attempt(message, number=2, verdict="delivered", code=250, enhanced="", text="OK", finished_at=late)
-    Event.objects.create(
-        message=message, tenant=acme, kind="ended", at=late, detail={"status": "delivered"}
-    )
+    Event.objects.create(message=message, tenant=acme, kind="ended", at=late, detail={"status": "delivered"})
     services.unsubscribe(links.unsubscribe_url(message.pk).split("/")[-2])
 
     response = as_owner.get(url_of(message))

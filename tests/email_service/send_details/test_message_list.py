@@ -31,7 +31,15 @@ def test_a_row_shows_what_was_sent_with_masked_addresses(as_owner: Client, acme:
 
     page = as_owner.get(LIST).content.decode()
 
-    for text in (str(message.pk), "Autumn", task.code, "Welcome", task.template_code, "Hello Ada", "***@qq.com"):
+    for text in (
+        str(message.pk),
+        "Autumn",
+        task.code,
+        "Welcome",
+        task.template_code,
+        "Hello Ada",
+        "***@qq.com",
+    ):
         assert text in page
     assert "ada@qq.com" not in page
     assert task.sender not in page
@@ -78,7 +86,9 @@ def test_each_filter_finds_its_message(as_owner: Client, acme: Tenant) -> None:
     assert found(as_owner, task_name="nothing like it") == set()
 
 
-def test_the_created_range_includes_both_ends_in_the_accounts_time_zone(as_owner: Client, acme: Tenant) -> None:
+def test_the_created_range_includes_both_ends_in_the_accounts_time_zone(
+    as_owner: Client, acme: Tenant
+) -> None:
     message = make_message(tenant=acme, accepted_at=datetime(2024, 8, 16, 9, 0, tzinfo=UTC))
     make_message(tenant=acme, accepted_at=datetime(2024, 8, 16, 9, 0, 1, tzinfo=UTC))
 

@@ -1,0 +1,66 @@
+"""Make hourly counts anew from rows: never added to, so that counting twice is counting once."""
+
+from collections import Counter
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Count
+
+from email_service.reports.models import Report
+from email_service.send_details.models import DirtyHour, Message
+
+HOUR = timedelta(hours=1)
+# Which column of a report counts a status; cancelled messages are in none.
+COLUMN_OF = {
+    Message.Status.DELIVERED: "succeeded",
+    Message.Status.FAILED: "failed",
+    Message.Status.EXPIRED: "failed",
+    Message.Status.PENDING: "pending",
+    Message.Status.HELD: "pending",
+    Message.Status.REJECTED: "rejected",
+}
+COLUMNS = ("succeeded", "failed", "pending", "rejected")
+
+
+def refresh(now: datetime, limit: int = 500) -> int:
+    """Count up to `limit` marked hours anew, those marked longest ago first; return how many were."""
+    marked = DirtyHour.objects.order_by("marked_at", "pk").values_list("task_id", "hour")[:limit]
+    return sum(recount(task_id, hour, now) for task_id, hour in list(marked))
+
+
+@transaction.atomic
+def recount(task_id: int, hour: datetime, now: datetime) -> bool:
+    """Write the counts of one hour of a task and take its mark away; False where somebody did so already.
+
+    The report's row is the lock: of two workers the second counts after the first has written. A mark that
+    was set again meanwhile stays, since its outcome may have come after the count.
+    """
+    mark = DirtyHour.objects.filter(task=task_id, hour=hour)
+    found = mark.values_list("tenant_id", flat=True).first()
+    if found is None:
+        return False
+    Report.objects.bulk_create(
+        [Report(tenant_id=found, task_id=task_id, hour=hour, updated_at=now)], ignore_conflicts=True
+    )
+    row = Report.objects.select_for_update().get(task=task_id, hour=hour)
+    marked_at = mark.values_list("marked_at", flat=True).first()
+    if marked_at is None:
+        return False
+    Report.objects.filter(pk=row.pk).update(**counts_of(task_id, hour), updated_at=now)
+    mark.filter(marked_at=marked_at).delete()
+    return True
+
+
+def counts_of(task_id: int, hour: datetime) -> dict[str, int]:
+    """Count the task's messages accepted in the hour, by the columns of a report."""
+    rows = (
+        Message.objects.filter(task=task_id, accepted_at__gte=hour, accepted_at__lt=hour + HOUR)
+        .order_by()
+        .values_list("status")
+        .annotate(Count("pk"))
+    )
+    counts: Counter[str] = Counter(dict.fromkeys(COLUMNS, 0))
+    for status, number in rows:
+        if status in COLUMN_OF:
+            counts[COLUMN_OF[Message.Status(status)]] += number
+    return dict(counts)

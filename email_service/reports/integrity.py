@@ -1,0 +1,51 @@
+"""What must be true of reports: an hour without a mark says what its messages say."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from django.db.models import Count
+from django.db.models.functions import TruncHour
+
+from email_service.reports.aggregation import COLUMN_OF, COLUMNS
+from email_service.reports.models import Report
+from email_service.send_details.models import DirtyHour, Message
+from koomessage.common.integrity import Check
+
+_Place = tuple[int, int, datetime]
+
+
+def checks() -> Iterator[Check]:
+    """Count all messages by account, task and hour, and hold the reports against that."""
+    counted = _from_rows()
+    shown = {
+        (tenant, task, hour): dict(zip(COLUMNS, figures, strict=True))
+        for tenant, task, hour, *figures in Report.objects.values_list("tenant", "task", "hour", *COLUMNS)
+    }
+    marked = set(DirtyHour.objects.values_list("task", "hour"))
+    places = [place for place in sorted(set(counted) | set(shown)) if place[1:] not in marked]
+    nothing = dict.fromkeys(COLUMNS, 0)
+    yield Check(
+        f"reports say what their messages say ({len(marked)} hours wait to be counted)",
+        len(places),
+        tuple(
+            f"account {place[0]}, task {place[1]}, {place[2]:%Y-%m-%d %H}:00 UTC: "
+            f"shows {shown.get(place, nothing)}, has {counted.get(place, nothing)}"
+            for place in places
+            if shown.get(place, nothing) != counted.get(place, nothing)
+        ),
+    )
+
+
+def _from_rows() -> dict[_Place, dict[str, int]]:
+    rows = (
+        Message.objects.order_by()
+        .annotate(hour=TruncHour("accepted_at", tzinfo=UTC))
+        .values_list("tenant", "task", "hour", "status")
+        .annotate(Count("pk"))
+    )
+    counted: defaultdict[_Place, Counter[str]] = defaultdict(lambda: Counter(dict.fromkeys(COLUMNS, 0)))
+    for tenant, task, hour, status, number in rows.iterator():
+        if status in COLUMN_OF:
+            counted[tenant, task, hour][COLUMN_OF[Message.Status(status)]] += number
+    return {place: dict(counts) for place, counts in counted.items()}

@@ -1,0 +1,49 @@
+"""What must be true of messages and their events at any time."""
+
+from collections.abc import Iterator
+
+from django.db.models import F, Q, QuerySet
+
+from email_service.send_details.models import Event, Message
+from koomessage.common.integrity import Check
+
+_MOST_NAMED = 20
+_UNFINISHED = (Message.Status.PENDING, Message.Status.HELD)
+
+
+def checks() -> Iterator[Check]:
+    """Look at every message once for each thing that must be true of it."""
+    messages = Message.objects.count()
+    yield _check(
+        "messages belong to their task's account",
+        messages,
+        Message.objects.exclude(tenant=F("task__tenant")),
+    )
+    unfinished = Q(status__in=_UNFINISHED)
+    yield _check(
+        "messages have an end time if and only if they have an end",
+        messages,
+        Message.objects.filter(
+            (unfinished & Q(finished_at__isnull=False)) | (~unfinished & Q(finished_at=None))
+        ),
+    )
+    yield _check(
+        "messages wait for an attempt if and only if they are pending",
+        messages,
+        Message.objects.filter(
+            (~Q(status="pending") & (Q(next_attempt_at__isnull=False) | Q(lease_token__isnull=False)))
+            | (Q(status="pending", next_attempt_at=None))
+        ),
+    )
+    yield _check(
+        "events belong to their message's account",
+        Event.objects.count(),
+        Event.objects.exclude(tenant=F("message__tenant")),
+    )
+
+
+def _check(title: str, figure: int, wrong: QuerySet[Message] | QuerySet[Event]) -> Check:
+    named = [f"{row._meta.model_name} {row.pk}" for row in wrong.order_by("pk").only("pk")[:_MOST_NAMED]]
+    if len(named) == _MOST_NAMED:
+        named.append(f"{wrong.count()} rows in all")
+    return Check(title, figure, tuple(named))
