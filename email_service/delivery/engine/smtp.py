@@ -77,7 +77,8 @@ class SmtpConnection(asyncio.Protocol):
     def resume_writing(self) -> None:
         self._paused = False
         if self._then is not None:
-            self._send_more()
+            # Not at once: asyncio's transport may not be aborted while it is calling us from here.
+            self.loop.call_soon(self._send_more)
 
     # What the engine calls
 
@@ -147,10 +148,10 @@ class SmtpConnection(asyncio.Protocol):
         while self._unsent and not self._paused and not self.is_ending:
             self.transport.write(bytes(self._unsent[:_CHUNK]))
             self._unsent = self._unsent[_CHUNK:]
-        if self.is_ending:
+        if self.is_ending or self._then is None:
             return
         self._wait(self.timeouts.block)
-        if not self._unsent and not self._paused and self._then is not None:
+        if not self._unsent and not self._paused:
             then, self._then = self._then, None
             then()
 

@@ -211,7 +211,7 @@ def expected_in_body(text: str) -> str:
     return re.sub(r"\r\n|\r|\n", "\r\n", re.sub("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]", "", text))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(subject=texts, alias=texts, value=texts, text=texts)
 def test_any_text_comes_back_and_no_field_is_added(subject, alias, value, text):
     subject, text = (t.replace("{{", "{") for t in (subject, text))
@@ -238,7 +238,7 @@ def test_any_text_comes_back_and_no_field_is_added(subject, alias, value, text):
     assert read_part(mail, "plain") == "^" + expected_in_body(text) + expected_in_body(value) + "$"
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(pieces=st.lists(texts, min_size=1, max_size=6), values=st.lists(texts, min_size=5, max_size=5))
 def test_both_encodings_give_back_what_was_joined(pieces, values):
     pieces = [piece.replace("{{", "{").replace("}}", "}") for piece in pieces]
