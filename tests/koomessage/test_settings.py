@@ -10,7 +10,7 @@ import pytest
 from tests.architecture.source import ROOT
 
 PRODUCTION = {
-    "SECRET_KEY": "k2J-9fQz_7wLrV4tXnB8mYs3cHd6gTe1pAu5iOx0vWqRbNjM",
+    "SECRET_KEY": "k2J-9fQz_7wLrV4tXnB8mYs3cHd6gTe1pAu5iOx0vWqRbNjM-zK8eF",
     "BASE_URL": "https://console.example.com",
     "ALLOWED_HOSTS": "console.example.com",
     "CELERY_BROKER_URL": "redis://127.0.0.1:6379/0",
