@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib.auth.backends import BaseBackend, ModelBackend
 from django.core.exceptions import PermissionDenied
 from django.db import models
+from django.http import HttpRequest
 
 from iam.actions import ACTION_OF
 from iam.models import Policy, User
@@ -49,3 +50,8 @@ class StaffBackend(ModelBackend):
 
     def has_perm(self, user_obj: Any, perm: str, obj: models.Model | None = None) -> bool:
         return bool(getattr(user_obj, "is_staff", False)) and super().has_perm(user_obj, perm, obj)
+
+
+def login_tried(request: HttpRequest, credentials: dict[str, Any] | None = None) -> str:
+    """Return the login somebody tries, in one spelling: failures are counted for it (named in the settings)."""
+    return str((credentials or request.POST).get("username") or "").strip().lower()[:255]

@@ -155,6 +155,8 @@ AXES_FAILURE_LIMIT = env.number("LOGIN_FAILURE_LIMIT", 10, least=1)
 AXES_COOLOFF_TIME = timedelta(minutes=env.number("LOGIN_COOLOFF_MINUTES", 15, least=1))
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
+AXES_USERNAME_FORM_FIELD = "username"
+AXES_USERNAME_CALLABLE = "iam.backends.login_tried"
 AXES_LOCKOUT_CALLABLE = "iam.views.locked_out"
 AXES_VERBOSE = False
 # New enterprise accounts from one IP address.

@@ -166,18 +166,16 @@ def test_another_accounts_user_is_not_there(as_stranger: Client, owner: User, pa
     assert as_stranger.get(f"/iam/users/{owner.pk}/{path}").status_code == 404
 
 
-@pytest.mark.parametrize(
-    "path", ["/iam/", "/iam/users/", "/iam/users/add/", "/iam/groups/", "/iam/policies/", "/iam/settings/"]
-)
+@pytest.mark.parametrize("path", ["", "users/", "users/add/", "groups/", "policies/", "settings/"])
 def test_system_policies_do_not_open_these_pages(
     path: str, acme: Tenant, as_newcomer: Client, client: Client
 ):
     worker = Client()
     worker.force_login(make_user(acme, policies=[FULL_ACCESS]), backend="iam.backends.StaffBackend")
 
-    assert worker.get(path).status_code == 403
-    assert as_newcomer.get(path).status_code == 403
-    assert client.get(path).status_code == 302
+    assert worker.get(f"/iam/{path}").status_code == 403
+    assert as_newcomer.get(f"/iam/{path}").status_code == 403
+    assert client.get(f"/iam/{path}").status_code == 302
 
 
 def test_the_list_is_searched_in_place(as_owner: Client, acme: Tenant):
@@ -202,7 +200,7 @@ def test_the_list_asks_as_often_for_many_as_for_one(
         member = make_user(acme, name=f"user{number}", policies=[READ_ONLY])
         group.users.add(member)
 
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         as_owner.get("/iam/", **FRAGMENT)
 
 

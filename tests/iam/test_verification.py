@@ -165,13 +165,9 @@ def test_a_decision_is_made_once(as_operator: Client, initech: Tenant):
 
 
 def test_the_licence_is_for_staff_and_the_accounts_main_user(
-    as_boss: Client,
-    as_clerk: Client,
-    as_stranger: Client,
-    as_operator: Client,
-    client: Client,
-    initech: Tenant,
+    as_boss: Client, as_clerk: Client, as_stranger: Client, as_operator: Client, initech: Tenant
 ):
+    client = Client()
     application = make_application(initech)
     own, review = f"/verification/{application.pk}/licence/", f"/verification/{application.pk}/review/"
 
