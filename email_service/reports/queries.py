@@ -1,10 +1,9 @@
 """What 统计报表 shows: sums of hourly counts, by hour, day or month."""
 
-from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import TypeVar
+from datetime import UTC
+from typing import Any, TypeVar
 
 from django.db.models import Count, Q, Sum
 from django.db.models.functions import TruncHour
@@ -103,17 +102,14 @@ def reception(tenant: Tenant, span: Span) -> list[Reception]:
     return [Reception(label, *sums[label]) for label in sorted(sums)]
 
 
-def _summed(span: Span, hours: Iterable[tuple[datetime | int, ...]]) -> dict[str, list[int]]:
-    """Add up the hours' counts by the period they begin in."""
-    sums: defaultdict[str, Counter[int]] = defaultdict(Counter)
-    width = 0
+def _summed(span: Span, hours: Iterable[tuple[Any, ...]]) -> dict[str, list[int]]:
+    """Add up the hours' counts (hour, count, …) by the period they begin in."""
+    sums: dict[str, list[int]] = {}
     for hour, *counts in hours:
-        assert isinstance(hour, datetime)
-        width = len(counts)
-        for place, count in enumerate(counts):
-            assert isinstance(count, int)
-            sums[span.label(hour)][place] += count
-    return {label: [counts[place] for place in range(width)] for label, counts in sums.items()}
+        label = span.label(hour)
+        before = sums.get(label, [0] * len(counts))
+        sums[label] = [one + other for one, other in zip(before, counts, strict=True)]
+    return sums
 
 
 def total(rows: Sequence[Row], empty: Row) -> Row:

@@ -24,7 +24,7 @@ _OF_TASKS = {
 
 
 def _method_choices() -> list[tuple[str, Any]]:
-    field = Message._meta.get_field("task").related_model._meta.get_field("method")  # type: ignore[union-attr]
+    field = Message._meta.get_field("task").related_model._meta.get_field("method")
     return [("", _("All")), *field.choices]  # type: ignore[union-attr,misc]
 
 

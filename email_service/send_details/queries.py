@@ -64,8 +64,9 @@ class Moment:
 
     @property
     def milliseconds(self) -> int:
-        """How long the attempt took."""
-        assert self.attempt is not None
+        """How long the attempt took; 0 where it is none."""
+        if self.attempt is None:
+            return 0
         return round((self.attempt.finished_at - self.attempt.started_at).total_seconds() * 1000)
 
 

@@ -9,11 +9,12 @@ from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.db import models
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, resolve_url
 
 from koomessage.common.requests import ConsoleRequest
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 # What must be true of the tenant before views of an app label work: returns the answer to give instead.
 Gate = Callable[[ConsoleRequest], HttpResponse | None]
 _gates: dict[str, list[Gate]] = {}
@@ -56,7 +57,7 @@ def requires(permission: str, *, on: type[models.Model] | None = None) -> Callab
 
     def decorate(view: View) -> View:
         @wraps(view)
-        def checked(request: ConsoleRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        def checked(request: ConsoleRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             if not request.user.is_authenticated:
                 return _to_login(request)
             if permission == STAFF:

@@ -15,7 +15,7 @@ _MAX_CELL = 32_767
 
 def workbook_response(name: str, headings: Sequence[str], rows: Iterable[Sequence[object]]) -> FileResponse:
     """Write the rows to a file on disk, row by row, and answer with it as a download called `name`.xlsx."""
-    file = tempfile.TemporaryFile()
+    file = tempfile.TemporaryFile()  # noqa: SIM115  the response closes it
     book = xlsxwriter.Workbook(file, {"constant_memory": True})
     sheet = book.add_worksheet()
     bold = book.add_format({"bold": True})
