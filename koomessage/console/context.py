@@ -6,7 +6,10 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
+from billing.prices import written
+from billing.queries import balance_of
 from koomessage.common.htmx import wants_fragment
+from koomessage.common.permissions import may
 from koomessage.console import navigation
 
 THEMES = ("light", "dark")
@@ -20,9 +23,13 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "theme": theme if theme in THEMES else "light",
         "is_demo": settings.DEMO,
         "navigation": [],
+        "account_balance": None,
     }
     if hasattr(request, "htmx") and wants_fragment(request):
         return context
-    if getattr(request, "tenant", None) is not None:
+    tenant = getattr(request, "tenant", None)
+    if tenant is not None and tenant.is_activated and may(request.user, "billing.list_package"):
+        context["account_balance"] = SimpleLazyObject(lambda: written(*balance_of(tenant)))
+    if tenant is not None:
         context["navigation"] = SimpleLazyObject(lambda: list(navigation.visible(request)))  # type: ignore[arg-type]
     return context
