@@ -26,8 +26,8 @@ class ReportForm(forms.Form):
     """报表类型 and range; without a range, or with the range of another kind, the kind's own default."""
 
     kind = forms.ChoiceField(label=_("Report type"), choices=Kind.choices)
-    first = _day_field(_("From"))
-    last = _day_field(_("To"))
+    first = _day_field(_("First day"))
+    last = _day_field(_("Last day"))
 
     def __init__(self, query: QueryDict) -> None:
         self.today = timezone.localdate()

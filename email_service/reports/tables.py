@@ -16,9 +16,9 @@ SENDING, RECEPTION = "sending", "reception"
 TABS: dict[str, Promise] = {SENDING: _("Sending statistics"), RECEPTION: _("Reception statistics")}
 _HEADINGS: dict[str, tuple[Promise, ...]] = {
     SENDING: (
-        _("Time"), _("Sent"), _("Succeeded"), _("Failed"), _("Pending"), _("Rejected"), _("Delivery rate")
+        _("Time"), _("Mails sent"), _("Mails delivered"), _("Mails failed"), _("Mails pending"), _("Mails rejected"), _("Delivery rate")
     ),
-    RECEPTION: (_("Time"), _("Delivered"), _("Unsubscribed"), _("Unsubscribe rate")),
+    RECEPTION: (_("Time"), _("Mails delivered"), _("Unsubscriptions"), _("Unsubscribe rate")),
 }  # fmt: skip
 # Which headings the chart draws, each with the colour's name in reports.css.
 _SERIES: dict[str, tuple[tuple[int, str], ...]] = {
@@ -48,7 +48,7 @@ class Table:
 
 def table_for(tenant: Tenant, tab: str, span: Span) -> Table:
     """Return one tab's report for the span."""
-    label = str(_("Total"))
+    label = str(_("Sum"))
     if tab == RECEPTION:
         received = queries.reception(tenant, span)
         return _table(tab, span, received, queries.total(received, Reception(label)))
