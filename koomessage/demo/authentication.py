@@ -4,6 +4,7 @@ import ipaddress
 import logging
 from dataclasses import dataclass
 from email.utils import parseaddr
+from typing import Any
 
 import dkim
 from django.conf import settings
@@ -124,7 +125,7 @@ def _key_text(name: bytes | str, timeout: float = 5) -> bytes | None:
     return next((text.encode() for text in found if "p=" in text), None)
 
 
-def _ask(name: str, kind: rdatatype.RdataType) -> list:  # type: ignore[type-arg]
+def _ask(name: str, kind: rdatatype.RdataType) -> list[Any]:
     if not name:
         return []
     asker = resolver.Resolver(configure=not settings.DNS_NAMESERVERS)

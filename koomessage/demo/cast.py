@@ -46,8 +46,11 @@ def mail_server() -> Child:
 
 def web_server() -> Child:
     port = urlsplit(settings.BASE_URL).port
-    argv = [PYTHON, "-m", "gunicorn", "koomessage.wsgi", "--bind", f"127.0.0.1:{port}", "--workers", "2", "--threads", "4",
-            "--timeout", "120", "--graceful-timeout", "5", "--log-level", "warning", "--worker-tmp-dir", str(settings.DATA_DIR)]  # fmt: skip
+    argv = [
+        PYTHON, "-m", "gunicorn", "koomessage.wsgi", "--bind", f"127.0.0.1:{port}", "--workers", "2", "--threads", "4",
+        "--timeout", "120", "--graceful-timeout", "5", "--log-level", "warning",
+        "--worker-tmp-dir", str(settings.DATA_DIR),
+    ]  # fmt: skip
     return Child("web", argv, _log("web"), lambda: _web_answers(f"http://127.0.0.1:{port}/"))
 
 

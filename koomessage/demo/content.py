@@ -1,6 +1,7 @@
 """What the main demo account has to work with: units, a verified domain, addresses, templates."""
 
 from datetime import timedelta
+from pathlib import Path
 
 from django.utils import timezone
 
@@ -18,19 +19,10 @@ from koomessage.demo.services import publish_domain
 DOMAIN = "acme.example"
 UNITS = 100_000
 ADDRESSES = (("news", "云帆科技"), ("service", "云帆客户服务"))
-WELCOME = """
-<table role="presentation" width="100%" cellpadding="0" cellspacing="0" style="background-color:#f2f5f4"><tr><td align="center" style="padding:32px 12px">
-<table role="presentation" width="560" cellpadding="0" cellspacing="0" style="background-color:#ffffff;border-radius:8px">
-<tr><td style="padding:28px 32px;background-color:#0b7a75;color:#ffffff;font-size:22px;font-weight:bold;border-radius:8px 8px 0 0">云帆科技</td></tr>
-<tr><td style="padding:32px;color:#17302e;font-size:16px;line-height:1.8">
-<p>{{name}}，您好：</p>
-<p>感谢您注册云帆会员。为您准备的优惠码是 <strong style="color:#b45f06">{{code}}</strong>，在 {{city}} 的任意门店出示即可使用。</p>
-<p><a href="https://www.acme.example/welcome" style="background-color:#0b7a75;color:#ffffff;padding:10px 22px;border-radius:6px;text-decoration:none">查看会员权益</a></p>
-</td></tr></table></td></tr></table>
-"""
+WELCOME = Path(__file__).with_name("welcome_mail.html")
 NEWS = "各位客户：\n\n本月门店营业时间调整为每日 9:00 至 21:00，详情见 https://www.acme.example/hours 。\n\n云帆科技"
 TEMPLATES = (
-    ("会员欢迎信", BodyType.RICH, WELCOME, True),
+    ("会员欢迎信", BodyType.RICH, WELCOME.read_text(encoding="utf-8"), True),
     ("门店通知", BodyType.PLAIN, NEWS, True),
     ("服务提醒", BodyType.PLAIN, "您的服务单已处理完毕，感谢您的耐心等待。", False),
 )

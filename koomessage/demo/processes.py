@@ -11,7 +11,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
-from typing import IO
 
 START_WITHIN = 90.0
 TAIL = 25
@@ -85,7 +84,7 @@ class Child:
 class Group:
     """The children, in the order in which they start; they stop the other way round."""
 
-    out: IO[str]
+    say: Callable[[str], object]
     children: list[Child] = field(default_factory=list)
     is_stopping: bool = False
     _may_interrupt: bool = False
@@ -171,7 +170,7 @@ class Group:
     def _show_errors(self) -> None:
         for child in self.children:
             for line in child.new_errors():
-                print(line, file=self.out, flush=True)
+                self.say(line)
 
 
 def _end_with_parent() -> None:

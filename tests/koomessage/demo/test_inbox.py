@@ -9,7 +9,10 @@ import pytest
 from koomessage.demo.inbox import Inbox, InboxWriter
 from tests.koomessage.demo.mail_peer import MailPeer
 
-MAIL = b"From: Shop <news@shop.example>\r\nTo: a@example.org\r\nSubject: =?utf-8?b?5L2g5aW9?=\r\nMessage-ID: <1@shop>\r\n\r\nHello\r\n"
+MAIL = (
+    b"From: Shop <news@shop.example>\r\nTo: a@example.org\r\nSubject: =?utf-8?b?5L2g5aW9?=\r\n"
+    b"Message-ID: <1@shop>\r\n\r\nHello\r\n"
+)
 
 
 def put(writer: InboxWriter, number: int, recipient: str = "a@example.org") -> None:

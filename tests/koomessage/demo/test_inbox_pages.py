@@ -147,8 +147,10 @@ def test_a_mail_that_is_not_there_is_404(client: Client, writer: InboxWriter):
     assert client.get("/demo/inbox/5/").status_code == 404
 
 
-@pytest.mark.parametrize("content", [b"", b"\r\n\r\n", b"no head at all", b"Subject: \xff\xfe\r\nFrom: <<<>>\r\n\r\n\xff",
-                                     b"Content-Type: text/html; charset=nonsense\r\n\r\n<p>x"])  # fmt: skip
+@pytest.mark.parametrize("content", [
+    b"", b"\r\n\r\n", b"no head at all", b"Subject: \xff\xfe\r\nFrom: <<<>>\r\n\r\n\xff",
+    b"Content-Type: text/html; charset=nonsense\r\n\r\n<p>x",
+])  # fmt: skip
 @pytest.mark.usefixtures("name_server")
 def test_a_broken_mail_is_shown_all_the_same(client: Client, writer: InboxWriter, content: bytes):
     pk = put(writer, content)

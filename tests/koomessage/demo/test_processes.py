@@ -6,14 +6,16 @@ import subprocess
 import sys
 import threading
 import time
-from io import StringIO
 from pathlib import Path
 
 import pytest
 
 from koomessage.demo.processes import Child, ChildEnded, Group
 
-SLEEPER = "import subprocess, sys, time; subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)']); print('up', flush=True); time.sleep(60)"
+SLEEPER = (
+    "import subprocess, sys, time; subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)']); "
+    "print('up', flush=True); time.sleep(60)"
+)
 STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(60)"
 
 
@@ -34,7 +36,7 @@ def is_running(session: int) -> bool:
 
 
 def test_stopping_ends_every_child_and_its_children(tmp_path: Path):
-    group = Group(StringIO())
+    group = Group(print)
     group.start(make_child(tmp_path, "a", SLEEPER), make_child(tmp_path, "b", SLEEPER))
     sessions = [child.process.pid for child in group.children if child.process]
     assert all(map(is_running, sessions))
@@ -45,7 +47,7 @@ def test_stopping_ends_every_child_and_its_children(tmp_path: Path):
 
 
 def test_who_does_not_listen_is_ended_after_its_time(tmp_path: Path):
-    group = Group(StringIO())
+    group = Group(print)
     group.start(make_child(tmp_path, "deaf", STUBBORN, grace=0.3))
     session = group.children[0].process.pid  # type: ignore[union-attr]
 
@@ -55,7 +57,7 @@ def test_who_does_not_listen_is_ended_after_its_time(tmp_path: Path):
 
 
 def test_a_child_that_ends_by_itself_is_reported_with_the_end_of_its_log(tmp_path: Path):
-    group = Group(StringIO())
+    group = Group(print)
     try:
         group.start(
             make_child(
@@ -75,7 +77,7 @@ def test_a_child_that_ends_by_itself_is_reported_with_the_end_of_its_log(tmp_pat
 
 def test_a_child_that_never_answers_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("koomessage.demo.processes.START_WITHIN", 0.5)
-    group = Group(StringIO())
+    group = Group(print)
     try:
         with pytest.raises(ChildEnded, match="silent does not answer"):
             group.start(make_child(tmp_path, "silent", "import time; time.sleep(60)"))
@@ -85,7 +87,7 @@ def test_a_child_that_never_answers_is_reported(tmp_path: Path, monkeypatch: pyt
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_the_watch(tmp_path: Path, number: int):
-    group = Group(StringIO())
+    group = Group(print)
     with group.signals():
         group.start(make_child(tmp_path, "a", SLEEPER))
         threading.Timer(0.3, os.kill, (os.getpid(), number)).start()
@@ -97,8 +99,8 @@ def test_a_signal_ends_the_watch(tmp_path: Path, number: int):
 
 
 def test_errors_in_a_log_are_shown(tmp_path: Path):
-    out = StringIO()
-    group = Group(out)
+    said: list[str] = []
+    group = Group(said.append)
     noisy = "print('up', flush=True); import time; print('x ERROR y went wrong', flush=True); time.sleep(60)"
     with group.signals():
         group.start(make_child(tmp_path, "noisy", noisy))
@@ -106,15 +108,15 @@ def test_errors_in_a_log_are_shown(tmp_path: Path):
         group.watch()
         group.stop()
 
-    assert "[noisy] x ERROR y went wrong" in out.getvalue()
+    assert "[noisy] x ERROR y went wrong" in said
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells children of their parent's death")
 def test_children_end_with_a_demo_that_is_killed(tmp_path: Path):
     script = (
-        "import sys, time; from pathlib import Path; from io import StringIO\n"
+        "import sys, time; from pathlib import Path\n"
         "from koomessage.demo.processes import Child, Group\n"
-        f"log = Path({str(tmp_path)!r}) / 'c.log'; log.touch(); g = Group(StringIO())\n"
+        f"log = Path({str(tmp_path)!r}) / 'c.log'; log.touch(); g = Group(print)\n"
         "g.start(Child('c', [sys.executable, '-c', 'import time; time.sleep(60)'], log, lambda: True))\n"
         "print(g.children[0].process.pid, flush=True); time.sleep(60)"
     )

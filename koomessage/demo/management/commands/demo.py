@@ -27,7 +27,7 @@ class Command(BaseCommand):
             raise CommandError(
                 "This is for the demo alone: run `manage.py demo`, which makes its environment."
             )
-        group = Group(self.stdout._out)
+        group = Group(self.stdout.write)
         with group.signals():
             try:
                 self._start(group, with_data=not options["no_data"])

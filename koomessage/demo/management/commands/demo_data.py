@@ -1,5 +1,6 @@
 """Fill the demo: accounts, people, a verified domain, templates, and a month of history. Safe to run again."""
 
+from io import StringIO
 from typing import Any
 
 from django.conf import settings
@@ -18,7 +19,7 @@ class Command(BaseCommand):
             raise CommandError("Demo accounts have known passwords: this runs in the demo alone (DEMO=true).")
         tenant, owner, operator = accounts.make_accounts()
         if "load_public_templates" in get_commands():
-            call_command("load_public_templates", verbosity=0)
+            call_command("load_public_templates", verbosity=0, stdout=StringIO())
         content.make_content(tenant, owner, operator)
         history.make_history(tenant, owner)
         if options["verbosity"]:
