@@ -45,7 +45,16 @@ class QueueFilter(admin.SimpleListFilter):
 class TemplateVersionAdmin(admin.ModelAdmin):
     """The queue: what waits longest stands first; the page of one version shows the mail beside the decision."""
 
-    list_display = ("title", "code", "account", "body_type", "can_unsubscribe", "status", "created_at", "decided_by")
+    list_display = (
+        "title",
+        "code",
+        "account",
+        "body_type",
+        "can_unsubscribe",
+        "status",
+        "created_at",
+        "decided_by",
+    )
     list_filter = (QueueFilter, "body_type")
     list_select_related = ("template__tenant", "decided_by")
     search_fields = ("title", "template__code", "template__tenant__account")
@@ -87,7 +96,9 @@ class TemplateVersionAdmin(admin.ModelAdmin):
             return super().change_view(request, object_id, form_url, extra_context)
         return self._page(request, version, RejectionForm())
 
-    def _page(self, request: HttpRequest, version: Any, form: RejectionForm, status: int = 200) -> HttpResponse:
+    def _page(
+        self, request: HttpRequest, version: Any, form: RejectionForm, status: int = 200
+    ) -> HttpResponse:
         is_open = version.status == Template.Status.PENDING and version.template.version_id == version.pk
         context = {
             **self.admin_site.each_context(request),
@@ -182,6 +193,12 @@ class TemplateAdmin(admin.ModelAdmin):
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """Nothing is left to store: save_form did."""
+
+    def get_deleted_objects(
+        self, objs: Any, request: HttpRequest
+    ) -> tuple[list[str], dict[str, int], set[str], list[str]]:
+        """Deleting only hides the template, so that nothing which hangs on it is deleted or asked about."""
+        return [str(row) for row in objs], {}, set(), []
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         services.delete_template(obj, user=request.user)

@@ -11,14 +11,18 @@ MAX_TITLE = 64
 
 
 class TemplateForm(forms.Form):
-    title = forms.CharField(label=_("Template title"), max_length=MAX_TITLE, help_text=_("At most 64 characters."))
+    title = forms.CharField(
+        label=_("Template title"), max_length=MAX_TITLE, help_text=_("At most 64 characters.")
+    )
     body_type = forms.ChoiceField(
         label=_("Body type"), choices=BodyType.choices, initial=BodyType.RICH, widget=forms.RadioSelect
     )
     body = forms.CharField(
         label=_("Mail body"),
         strip=False,
-        widget=forms.Textarea(attrs={"rows": 22, "spellcheck": "false", "data-editor": "body", "class": "template-body"}),
+        widget=forms.Textarea(
+            attrs={"rows": 22, "spellcheck": "false", "data-editor": "body", "class": "template-body"}
+        ),
         help_text=_(
             "At most 256 KB. Write a parameter as {{name}}: a letter first, then letters, digits and underscores; "
             "at most 15 different ones. They are filled in for each recipient."
@@ -56,5 +60,9 @@ class TemplateForm(forms.Form):
 
 class RejectionForm(forms.Form):
     reason = forms.CharField(
-        label=_("Reason"), max_length=500, required=False, strip=True, widget=forms.Textarea(attrs={"rows": 4})
+        label=_("Reason"),
+        max_length=500,
+        required=False,
+        strip=True,
+        widget=forms.Textarea(attrs={"rows": 4}),
     )

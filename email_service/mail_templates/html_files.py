@@ -19,7 +19,13 @@ _BOMS = (
 )
 _META = re.compile(rb"<meta[^<>]{0,200}?charset\s*=\s*[\"']?\s*([A-Za-z0-9_:.-]{1,40})", re.IGNORECASE)
 # Browsers read these names as the larger sets; files that say gb2312 hold GBK characters as a rule.
-_LARGER = {"gb2312": "gb18030", "gbk": "gb18030", "iso-8859-1": "cp1252", "latin1": "cp1252", "us-ascii": "cp1252"}
+_LARGER = {
+    "gb2312": "gb18030",
+    "gbk": "gb18030",
+    "iso-8859-1": "cp1252",
+    "latin1": "cp1252",
+    "us-ascii": "cp1252",
+}
 _MARKUP = re.compile(r"<[a-zA-Z!/]")
 
 
@@ -32,11 +38,14 @@ def read_html(name: str, content: bytes) -> str:
         raise RuleViolation(_("Choose a file whose name ends in .html."), field="html_file")
     if len(content) > MAX_BYTES:
         raise RuleViolation(
-            format_lazy(_("The file is larger than {most}."), most=filesizeformat(MAX_BYTES)), field="html_file"
+            format_lazy(_("The file is larger than {most}."), most=filesizeformat(MAX_BYTES)),
+            field="html_file",
         )
     text = _decode(content)
     if "\x00" in text or not _MARKUP.search(text):
-        raise RuleViolation(_("The file holds no HTML. Save the mail as a web page and upload that."), field="html_file")
+        raise RuleViolation(
+            _("The file holds no HTML. Save the mail as a web page and upload that."), field="html_file"
+        )
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
@@ -44,7 +53,13 @@ def _decode(content: bytes) -> str:
     for mark, charset in _BOMS:
         if content.startswith(mark):
             return content[len(mark) :].decode(charset, errors="replace")
-    for charset in (_named(content), "utf-8", "utf-16-le" if content[1:2] == b"\x00" else "", "gb18030", "cp1252"):
+    for charset in (
+        _named(content),
+        "utf-8",
+        "utf-16-le" if content[1:2] == b"\x00" else "",
+        "gb18030",
+        "cp1252",
+    ):
         if charset:
             try:
                 return content.decode(charset)
@@ -60,8 +75,14 @@ def _named(content: bytes) -> str:
     name = found[1].decode("ascii").lower()
     try:
         # Codecs such as "hex" or "rot13" are no charsets; those that are encode a letter to bytes.
-        is_charset = codecs.lookup(name)._is_text_encoding and not name.startswith(("utf-7", "utf7", "idna", "punycode"))
+        is_charset = codecs.lookup(name)._is_text_encoding and not name.startswith(
+            ("utf-7", "utf7", "idna", "punycode")
+        )
     except LookupError:
         return ""
     # A meta element that could be read as ASCII proves that the file is not UTF-16, whatever it says.
-    return _LARGER.get(name, name) if is_charset and not name.startswith(("utf-16", "utf-32", "utf16", "utf32")) else ""
+    return (
+        _LARGER.get(name, name)
+        if is_charset and not name.startswith(("utf-16", "utf-32", "utf16", "utf32"))
+        else ""
+    )

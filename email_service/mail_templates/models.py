@@ -38,7 +38,9 @@ class Template(models.Model):
         APPROVED = "approved", _("Approved")
         REJECTED = "rejected", _("Rejected")
 
-    tenant = models.ForeignKey("iam.Tenant", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    tenant = models.ForeignKey(
+        "iam.Tenant", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
     code = models.CharField(_("template ID"), max_length=12, unique=True)
     title = models.CharField(_("template name"), max_length=64)
     body_type = models.CharField(_("body type"), max_length=5, choices=BodyType)

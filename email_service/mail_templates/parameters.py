@@ -14,7 +14,7 @@ MAX_PARAMETERS = 15
 MAX_NAME = 64
 # The same blanks as delivery tolerates, or a mail would be sent with the braces in it.
 _PARAMETER = re.compile(r"(?<!\{)\{\{[ \t]*([A-Za-z][A-Za-z0-9_]*)[ \t]*\}\}(?!\})")
-_STRAY = re.compile(r"\{\{+.{0,60}?\}\}+|\{\{.{0,30}|.{0,20}\}\}", re.DOTALL)
+_STRAY = re.compile(r"\{\{+.{0,60}?\}\}+|\{\{.{0,30}|(?:(?!\{\{|\}\}).){0,20}\}\}", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,9 @@ def read_parameters(*texts: str) -> Reading:
         if first != name:
             problems.append(
                 format_lazy(
-                    _("The parameters {first} and {second} differ only by upper and lower case; write both the same."),
+                    _(
+                        "The parameters {first} and {second} differ only by upper and lower case; write both the same."
+                    ),
                     first=f"{{{{{first}}}}}",
                     second=f"{{{{{name}}}}}",
                 )
@@ -47,7 +49,9 @@ def read_parameters(*texts: str) -> Reading:
         if len(name) > MAX_NAME:
             problems.append(
                 format_lazy(
-                    _("The parameter name {name} is longer than {most} characters."), name=name[:40] + "…", most=MAX_NAME
+                    _("The parameter name {name} is longer than {most} characters."),
+                    name=name[:40] + "…",
+                    most=MAX_NAME,
                 )
             )
     if len(names) > MAX_PARAMETERS:
@@ -90,5 +94,7 @@ def _stray(text: str) -> str | Promise:
             example="{{name}}",
         )
     return format_lazy(
-        _("The braces at “{text}” do not match: write a parameter as {example}."), text=shown, example="{{name}}"
+        _("The braces at “{text}” do not match: write a parameter as {example}."),
+        text=shown,
+        example="{{name}}",
     )

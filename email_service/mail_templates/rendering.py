@@ -27,8 +27,12 @@ __all__ = ["find_parameters", "link_parameters", "parts_of", "preview", "tidy_bo
 MAX_BODY = 256 * 1024
 # Far more than any body that ends within the limit; what is longer is not worth the sanitiser's time.
 _MAX_MARKUP = 2 * MAX_BODY
-_STYLE_BLOCKS = re.compile(r"<(style|script|title)(?=[\s>]).*?(?:</\1[^<>]*>|\Z)|<!--.*?(?:-->|\Z)", re.DOTALL | re.IGNORECASE)
-_LINK_PARAMETER = re.compile(r"""\b(?:href|src|background)=["'][ \t]*\{\{[ \t]*([A-Za-z][A-Za-z0-9_]*)[ \t]*\}\}""")
+_STYLE_BLOCKS = re.compile(
+    r"<(style|script|title)(?=[\s>]).*?(?:</\1[^<>]*>|\Z)|<!--.*?(?:-->|\Z)", re.DOTALL | re.IGNORECASE
+)
+_LINK_PARAMETER = re.compile(
+    r"""\b(?:href|src|background)=["'][ \t]*\{\{[ \t]*([A-Za-z][A-Za-z0-9_]*)[ \t]*\}\}"""
+)
 _CHINESE = re.compile(r"[\u4e00-\u9fff]")
 _LINK = re.compile(r"\[([^\[\]]*)\]\(((?:\{\{[ \t]*\w+[ \t]*\}\}|[^\s()])*)\)")
 _WIDE_GAP = re.compile(r" {3,}")
@@ -59,7 +63,7 @@ _PREVIEW_STYLE = (
 )
 _UNSUBSCRIBE_HTML = (
     '<div style="margin:0;padding:16px 24px 24px;text-align:center;font-size:12px;line-height:18px;color:#6b7280;'
-    'font-family:Arial,\'PingFang SC\',\'Microsoft YaHei\',sans-serif;">{sentence} '
+    "font-family:Arial,'PingFang SC','Microsoft YaHei',sans-serif;\">{sentence} "
     '<a href="{url}" style="color:#6b7280;text-decoration:underline;">{label}</a></div>'
 )
 
@@ -107,7 +111,9 @@ def tidy_body(*, body_type: str, body: str, can_unsubscribe: bool = False) -> Dr
     joined = set(find_parameters(body, text_from(body), field="body")) - set(names)
     if joined:
         sentence = format_lazy(
-            _("The braces of {name} are split by formatting. Delete the parameter and type it again in one go."),
+            _(
+                "The braces of {name} are split by formatting. Delete the parameter and type it again in one go."
+            ),
             name="{{" + min(joined) + "}}",
         )
         raise RuleViolation(sentence, field="body")
@@ -128,7 +134,9 @@ def tidy_html(body: str) -> tuple[str, tuple[str, ...]]:
 
 def _refuse_large(text: str, most: int) -> None:
     if len(text.encode("utf-8", "replace")) > most:
-        sentence = _("The mail body is larger than {most}. Shorten it, or link pictures instead of pasting them.")
+        sentence = _(
+            "The mail body is larger than {most}. Shorten it, or link pictures instead of pasting them."
+        )
         raise RuleViolation(format_lazy(sentence, most=filesizeformat(MAX_BODY)), field="body")
 
 
@@ -167,7 +175,11 @@ def preview(version: Mail, values: Mapping[str, str] | None = None, *, as_text: 
     for name in link_parameters(version.body):
         if not known[name].lower().startswith(("http://", "https://")):
             safe[name] = "#"
-    rich = rich.replace(f"<style>{_MAIL_STYLE}</style>", f'<style>{_MAIL_STYLE}{_PREVIEW_STYLE}</style><base target="_blank">', 1)
+    rich = rich.replace(
+        f"<style>{_MAIL_STYLE}</style>",
+        f'<style>{_MAIL_STYLE}{_PREVIEW_STYLE}</style><base target="_blank">',
+        1,
+    )
     return fill(rich, safe).replace(UNSUBSCRIBE_SLOT, "#")
 
 

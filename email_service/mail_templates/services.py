@@ -46,7 +46,9 @@ def save_template(
         status = Template.Status.PENDING if queries.is_sensitive(tenant) else Template.Status.APPROVED
         stored = _store(tenant=tenant, user=user, title=title, draft=draft, status=status, template=template)
         operation = "create" if template is None else "update"
-        audit.record(tenant=tenant, user=user, action=f"{ACTION}:{operation}", target=str(stored), code=stored.code)
+        audit.record(
+            tenant=tenant, user=user, action=f"{ACTION}:{operation}", target=str(stored), code=stored.code
+        )
     return Saved(stored, draft.removed)
 
 
@@ -69,7 +71,9 @@ def save_public_template(
     ):  # fmt: skip
         return Saved(template, draft.removed)
     status = Template.Status.APPROVED
-    stored = _store(tenant=None, user=user, title=title, draft=draft, status=status, template=template, code=code)
+    stored = _store(
+        tenant=None, user=user, title=title, draft=draft, status=status, template=template, code=code
+    )
     audit.record(tenant=None, user=user, action=f"{ACTION}:update", target=str(stored), code=stored.code)
     return Saved(stored, draft.removed)
 
@@ -149,7 +153,9 @@ def reject_version(version: TemplateVersion, *, by: User, reason: str) -> Templa
     """Refuse this version with a reason that its author reads."""
     reason = reason.strip()
     if not reason:
-        raise RuleViolation(_("Give a reason; the account sees it and can correct the template."), field="reason")
+        raise RuleViolation(
+            _("Give a reason; the account sees it and can correct the template."), field="reason"
+        )
     if len(reason) > MAX_REASON:
         raise RuleViolation(_("Shorten the reason to 500 characters."), field="reason")
     return _decide(version, by=by, status=Template.Status.REJECTED, reason=reason)
@@ -173,6 +179,11 @@ def _decide(version: TemplateVersion, *, by: User, status: str, reason: str) -> 
     template.save(update_fields=["status"])
     decision = "approve" if status == Template.Status.APPROVED else "reject"
     audit.record(
-        tenant=template.tenant, user=by, action=f"{ACTION}:{decision}", target=str(row), code=template.code, reason=reason
+        tenant=template.tenant,
+        user=by,
+        action=f"{ACTION}:{decision}",
+        target=str(row),
+        code=template.code,
+        reason=reason,
     )
     return row

@@ -4,8 +4,8 @@ from typing import Any
 
 from django.contrib import messages
 from django.http import HttpResponse
-from django.urls import reverse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
@@ -34,7 +34,9 @@ def template_list(request: ConsoleRequest) -> HttpResponse:
 @requires("email_service.list_template")
 def template_public_list(request: ConsoleRequest) -> HttpResponse:
     filter_form = PublicTemplateFilter(request.GET)
-    page = paginate(request, filter_form.narrow(Template.objects.public()), sorts={"code": "code"}, default="code")
+    page = paginate(
+        request, filter_form.narrow(Template.objects.public()), sorts={"code": "code"}, default="code"
+    )
     return _cards(request, {"page": page, "filter": filter_form, "is_public": True})
 
 
@@ -88,7 +90,8 @@ def template_delete(request: ConsoleRequest, template: Template) -> HttpResponse
     return render_confirm(
         request,
         title=_("Delete the template"),
-        question=_("Delete the template %(name)s (%(code)s)?") % {"name": template.title, "code": template.code},
+        question=_("Delete the template %(name)s (%(code)s)?")
+        % {"name": template.title, "code": template.code},
         note=f"{use} {kept}" if use else kept,
         action_url=reverse("email:template_delete", args=[template.pk]),
         back_url=reverse("email:template_list"),

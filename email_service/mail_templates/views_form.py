@@ -97,7 +97,9 @@ def _fill_from_file(request: ConsoleRequest, template: Template | None) -> HttpR
     except RuleViolation as refusal:
         return _page(request, TemplateForm(initial=typed), template, upload_error=str(refusal.message))
     _warn_of_loss(request, removed)
-    notice = format_lazy(gettext_lazy("The body now holds the file {name}. Check it, then submit."), name=upload.name)
+    notice = format_lazy(
+        gettext_lazy("The body now holds the file {name}. Check it, then submit."), name=upload.name
+    )
     form = TemplateForm(initial={**typed, "body": body, "body_type": BodyType.RICH})
     return _page(request, form, template, upload_notice=str(notice))
 
@@ -108,7 +110,9 @@ def _page(
     context = {
         "form": form,
         "template": template,
-        "action_url": reverse("email:template_edit", args=[template.pk]) if template else reverse("email:template_add"),
+        "action_url": reverse("email:template_edit", args=[template.pk])
+        if template
+        else reverse("email:template_add"),
         "names": read_parameters(form["body"].value() or "").names,
         "most": MAX_PARAMETERS,
         "is_sensitive": queries.is_sensitive(request.tenant),

@@ -39,7 +39,9 @@ def template_frame(request: ConsoleRequest, template: Template) -> HttpResponse:
     number = request.GET.get("version", "")
     if not number.isdecimal():
         return show_version(request, template.version)
-    return show_version(request, get_object_or_404(TemplateVersion, template=template, number=int(number[:9])))
+    return show_version(
+        request, get_object_or_404(TemplateVersion, template=template, number=int(number[:9]))
+    )
 
 
 @require_GET

@@ -3,21 +3,104 @@
 import html
 import re
 from dataclasses import dataclass
-from typing import Any
 
-import tinycss2
-from bleach.css_sanitizer import CSSSanitizer
 from bleach.sanitizer import Cleaner
+
+from koomessage.common.inline_css import CheckedCss
 
 MAX_PASSES = 4
 MAX_DEPTH = 200
 MAX_REPEATS = 400_000
 
 TAGS = frozenset(
-    ["a", "abbr", "address", "article", "aside", "b", "big", "blockquote", "br", "caption", "center", "cite", "code", "col", "colgroup", "dd", "del", "div", "dl", "dt", "em", "figcaption", "figure", "font", "footer", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "i", "img", "ins", "kbd", "li", "main", "mark", "ol", "p", "pre", "q", "s", "samp", "section", "small", "span", "strike", "strong", "sub", "sup", "table", "tbody", "td", "tfoot", "th", "thead", "time", "tr", "tt", "u", "ul", "var", "wbr"]
+    [
+        "a",
+        "abbr",
+        "address",
+        "article",
+        "aside",
+        "b",
+        "big",
+        "blockquote",
+        "br",
+        "caption",
+        "center",
+        "cite",
+        "code",
+        "col",
+        "colgroup",
+        "dd",
+        "del",
+        "div",
+        "dl",
+        "dt",
+        "em",
+        "figcaption",
+        "figure",
+        "font",
+        "footer",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "header",
+        "hr",
+        "i",
+        "img",
+        "ins",
+        "kbd",
+        "li",
+        "main",
+        "mark",
+        "ol",
+        "p",
+        "pre",
+        "q",
+        "s",
+        "samp",
+        "section",
+        "small",
+        "span",
+        "strike",
+        "strong",
+        "sub",
+        "sup",
+        "table",
+        "tbody",
+        "td",
+        "tfoot",
+        "th",
+        "thead",
+        "time",
+        "tr",
+        "tt",
+        "u",
+        "ul",
+        "var",
+        "wbr",
+    ]
 )
 _EVERYWHERE = frozenset(
-    ["align", "aria-hidden", "aria-label", "background", "bgcolor", "border", "class", "dir", "height", "id", "lang", "role", "style", "title", "valign", "width"]
+    [
+        "align",
+        "aria-hidden",
+        "aria-label",
+        "background",
+        "bgcolor",
+        "border",
+        "class",
+        "dir",
+        "height",
+        "id",
+        "lang",
+        "role",
+        "style",
+        "title",
+        "valign",
+        "width",
+    ]
 )
 _ATTRIBUTES = {
     "a": frozenset({"href", "name", "target", "rel"}),
@@ -40,17 +123,6 @@ IMAGE_SCHEMES = ("http://", "https://")
 # A parameter may stand for the address, or for its beginning; what fills it is judged when it is filled in.
 _PARAMETER_ADDRESS = re.compile(r"\{\{[ \t]*[A-Za-z][A-Za-z0-9_]*[ \t]*\}\}(?:[/?#].*)?", re.DOTALL)
 
-_PROPERTIES = re.compile(
-    r"(?:background|border|font|letter|line|list-style|margin|max|min|mso|outline|overflow|padding|table|text|word)"
-    r"(?:-[a-z-]+)?|-webkit-text-size-adjust|-ms-text-size-adjust|-ms-interpolation-mode|border-radius|box-shadow|"
-    r"box-sizing|caption-side|clear|color|direction|display|empty-cells|float|height|hyphens|object-fit|opacity|"
-    r"unicode-bidi|vertical-align|visibility|white-space|width|align-items|justify-content|flex|flex-direction|"
-    r"flex-wrap|gap"
-)
-_FUNCTIONS = frozenset(
-    {"rgb", "rgba", "hsl", "hsla", "calc", "min", "max", "linear-gradient", "radial-gradient", "url"}
-)
-
 # Elements whose content is no text for readers, and goes with them; the end of the file closes an open one.
 _WITH_CONTENT = (
     "script style title iframe object applet svg math noembed noframes template xml select textarea audio video "
@@ -69,8 +141,30 @@ _BGCOLOR = re.compile(r"""\sbgcolor\s*=\s*["']?(#?[A-Za-z0-9]+)""", re.IGNORECAS
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9:-]*)")
 _PROCESSING = re.compile(r"<[!?][^<>]*>")
 # The parser closes these by itself, or they hold nothing, so they never pile up.
-_NEVER_DEEP = frozenset("br hr img wbr col p li dt dd tr td th thead tbody tfoot caption colgroup".split())
-_FORMATTING = frozenset("a b big code em font i s small strike strong tt u".split())
+_NEVER_DEEP = frozenset(
+    [
+        "br",
+        "hr",
+        "img",
+        "wbr",
+        "col",
+        "p",
+        "li",
+        "dt",
+        "dd",
+        "tr",
+        "td",
+        "th",
+        "thead",
+        "tbody",
+        "tfoot",
+        "caption",
+        "colgroup",
+    ]
+)
+_FORMATTING = frozenset(
+    ["a", "b", "big", "code", "em", "font", "i", "s", "small", "strike", "strong", "tt", "u"]
+)
 # Dropped without a word: a mail's frame, which every mail gets anew.
 _SILENT = frozenset({"html", "head", "body", "meta", "title", "o:p", "tbody"})
 _REFRESH = re.compile(r"<meta[^<>]+http-equiv\s*=\s*[\"']?refresh", re.IGNORECASE)
@@ -140,10 +234,9 @@ def _without_frame(text: str, removed: dict[str, None]) -> str:
 
 def _refuse_tangles(text: str) -> None:
     """The parser repeats every open formatting element in each new block: a product that must stay small."""
-    depth = formatting = most_formatting = tags = 0
-    for end, name in _TAG.findall(text):
-        name = name.lower()
-        tags += 1
+    depth = formatting = most_formatting = 0
+    for tags, (end, written) in enumerate(_TAG.findall(text), start=1):
+        name = written.lower()
         step = -1 if end else 1
         if name in TAGS and name not in _NEVER_DEEP:
             depth = max(0, depth + step)
@@ -164,15 +257,12 @@ def _without_body(text: str) -> str:
     css = (f"background-color:{colour[1]};" if colour else "") + (
         (style[1] or style[2] or "") if style else ""
     )
-    end = None
-    for end in _BODY_END.finditer(text, body.end()):
-        pass
-    content = text[body.end() : end.start() if end else len(text)]
+    content = text[: body.start()] + _BODY_END.sub("", text[body.end() :])
     return f'<div style="{html.escape(html.unescape(css))}">{content}</div>' if css else content
 
 
 def _clean(text: str, removed: dict[str, None]) -> str:
-    css = _CheckedCss(removed)
+    css = CheckedCss(removed)
 
     def allow(tag: str, name: str, value: str) -> bool:
         if name == "style":
@@ -201,56 +291,3 @@ def _is_address(address: str, schemes: tuple[str, ...]) -> bool:
     # Browsers skip control characters and blanks inside a scheme, so they are no disguise here.
     bare = _CONTROL.sub("", address)
     return bare.lower().startswith(schemes) or _PARAMETER_ADDRESS.fullmatch(address.strip()) is not None
-
-
-class _CheckedCss(CSSSanitizer):
-    """bleach's check knows property names only; this one reads the values too."""
-
-    def __init__(self, removed: dict[str, None]) -> None:
-        super().__init__()
-        self._removed = removed
-        self._known: dict[str, str] = {}
-
-    def sanitize_css(self, style: str) -> str:
-        if style not in self._known:
-            self._known[style] = self._checked(style)
-        return self._known[style]
-
-    def _checked(self, style: str) -> str:
-        kept = []
-        # bleach hands attribute values over with their entities, whose ";" would end a declaration.
-        for rule in tinycss2.parse_declaration_list(
-            html.unescape(style), skip_comments=True, skip_whitespace=True
-        ):
-            if rule.type != "declaration":
-                self._removed["CSS"] = None
-            elif not _PROPERTIES.fullmatch(rule.lower_name) or not _are_plain(rule.value):
-                self._removed[f"CSS {rule.lower_name[:30]}"] = None
-            else:
-                value = tinycss2.serialize(rule.value).strip()
-                kept.append(f"{rule.lower_name}: {value}{' !important' if rule.important else ''}")
-        return "; ".join(kept)
-
-
-def _are_plain(tokens: list[Any]) -> bool:
-    """Say whether a value holds nothing but words, numbers, colours, and pictures by https."""
-    for token in tokens:
-        if token.type in ("{} block", "[] block", "error", "at-keyword", "<!--", "-->"):
-            return False
-        if token.type == "() block" and not _are_plain(token.content):
-            return False
-        if token.type == "url" and not token.value.lower().startswith("https://"):
-            return False
-        if token.type == "function":
-            if token.lower_name not in _FUNCTIONS or not _are_plain(token.arguments):
-                return False
-            if token.lower_name == "url" and not _is_one_picture(token.arguments):
-                return False
-        if token.type == "string" and "<" in token.value:
-            return False
-    return True
-
-
-def _is_one_picture(arguments: list[Any]) -> bool:
-    words = [token for token in arguments if token.type != "whitespace"]
-    return len(words) == 1 and words[0].type == "string" and words[0].value.lower().startswith("https://")
