@@ -22,7 +22,7 @@ class AddressForm(forms.Form):
         },
         widget=forms.Select(attrs={"data-address-domain": ""}),
     )
-    prefix = forms.CharField(
+    prefix = forms.CharField(  # type: ignore[assignment]  # a field here, not the prefix of a formset
         label=_("Address prefix"),
         max_length=300,  # of what may be pasted; the prefix itself is judged in clean_prefix
         help_text=_("The part before the @, at most 64 letters, digits, dots, hyphens or underscores."),

@@ -2,12 +2,10 @@
 
 from collections.abc import Callable
 
-from django.utils.functional import Promise
-
 from email_service.addresses.models import Address
 
 # Returns a whole sentence that says what uses the address and what to do, None where nothing does.
-Use = Callable[[Address], "str | Promise | None"]
+Use = Callable[[Address], str | None]
 _uses: list[Use] = []
 
 
@@ -17,6 +15,6 @@ def add_use(use: Use) -> None:
         _uses.append(use)
 
 
-def find_use(address: Address) -> "str | Promise | None":
+def find_use(address: Address) -> str | None:
     """Return the first sentence that says who uses the address."""
     return next((sentence for use in _uses if (sentence := use(address))), None)

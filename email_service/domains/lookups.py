@@ -213,7 +213,7 @@ def _records(reply: dns.message.Message, name: dns.name.Name, rdtype: dns.rdatat
 def _text(item: object) -> str:
     if hasattr(item, "strings"):
         return b"".join(item.strings).decode("utf-8", "replace")
-    return item.exchange.to_text(omit_final_dot=True)  # type: ignore[attr-defined, no-any-return]
+    return item.exchange.to_text(omit_final_dot=True)  # type: ignore[attr-defined]
 
 
 def _address(host: str) -> str:

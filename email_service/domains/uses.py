@@ -2,12 +2,10 @@
 
 from collections.abc import Callable
 
-from django.utils.functional import Promise
-
 from email_service.domains.models import Domain
 
 # Returns a whole sentence that says what uses the domain and what to do, None where nothing does.
-Use = Callable[[Domain], str | Promise | None]
+Use = Callable[[Domain], str | None]
 _uses: list[Use] = []
 
 
@@ -17,6 +15,6 @@ def add_use(use: Use) -> None:
         _uses.append(use)
 
 
-def find_use(domain: Domain) -> str | Promise | None:
+def find_use(domain: Domain) -> str | None:
     """Return the first sentence that says who uses the domain."""
     return next((sentence for use in _uses if (sentence := use(domain))), None)

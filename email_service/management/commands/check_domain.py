@@ -33,7 +33,8 @@ class Command(BaseCommand):
         findings = verification.examine(name, records)
         was_verified = domain is not None and domain.is_verified
         is_proved = domain is not None and verification.is_proof(findings, was_verified=was_verified)
-        rival = Domain.objects.verified().filter(name=name).exclude(pk=domain.pk if domain else None).first()
+        rivals = Domain.objects.verified().filter(name=name)
+        rival = rivals.exclude(pk=domain.pk).first() if domain else None
 
         report = {
             "domain": name,
@@ -61,7 +62,7 @@ class Command(BaseCommand):
         if len(found) > 1 and not verified:
             accounts = ", ".join(row.tenant.account for row in found)
             raise CommandError(f"Several accounts have {name}: {accounts}. Name one with --account.")
-        return (verified or found or [None])[0]
+        return next(iter(verified or found), None)
 
 
 def _line(finding: Finding) -> dict[str, str]:

@@ -33,7 +33,8 @@ def test_a_domain_is_tidied(typed, name):
 @pytest.mark.parametrize(
     "typed",
     [
-        "", " ", ".", "https://", "com", "co.uk", "中国", "github.io", "localhost", "127.0.0.1", "[::1]", "a_b.example.com",
+        "", " ", ".", "https://",
+        "com", "co.uk", "中国", "github.io", "localhost", "127.0.0.1", "[::1]", "a_b.example.com",
         "-a.example.com", "a-.example.com", "a..example.com", ".example.com", "info@example.com", "*.example.com",
         "xn--zzzzzz99999.example", "exa mple.com", "example.com\nexample.org", "a" * 64 + ".com", "a" * 63 + ".com",
         "http://[bad/", "exam\u202eple.com", "example.com,example.org", "<b>.example.com",
