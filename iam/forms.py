@@ -3,9 +3,8 @@
 from typing import Any
 
 from django import forms
-from django.contrib.auth.password_validation import password_validators_help_texts, validate_password
+from django.contrib.auth.password_validation import validate_password
 from django.core.files.base import File
-from django.utils.functional import lazy
 from django.utils.translation import gettext_lazy as _
 
 from iam import registration
@@ -14,7 +13,9 @@ from iam.models import Tenant, User, name_validator, time_zones
 from koomessage.common.errors import RuleViolation
 from koomessage.common.mailbox import BadAddress, normalise
 
-PASSWORD_HINT = lazy(lambda: " ".join(password_validators_help_texts()), str)()
+PASSWORD_HINT = _(
+    "At least 10 characters: not only digits, no common password, nothing close to your name or e-mail."
+)
 REQUIRED_NAME = _("Enter the user name.")
 
 

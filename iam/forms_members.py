@@ -13,7 +13,11 @@ from iam.queries import Choices
 def rows_field(label: Any, hint: Any = "") -> forms.TypedMultipleChoiceField:
     """Return check boxes, one a row; the view gives the rows."""
     return forms.TypedMultipleChoiceField(
-        label=label, coerce=int, required=False, widget=forms.CheckboxSelectMultiple, help_text=hint
+        label=label,
+        coerce=int,
+        required=False,
+        widget=forms.CheckboxSelectMultiple(attrs={"class": "form-check-input"}),
+        help_text=hint,
     )
 
 
