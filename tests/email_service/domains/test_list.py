@@ -70,7 +70,7 @@ def test_an_empty_list_says_what_to_do(as_owner):
     assert reverse("email:domain_add") in as_owner.get(URL, **FRAGMENT).content.decode()
 
 
-def test_the_list_costs_three_queries_however_long_it_is(as_owner, acme, django_assert_num_queries):
+def test_the_list_costs_the_same_however_long_it_is(as_owner, acme, django_assert_num_queries):
     for number in range(10):
         make_domain(acme, name=f"n{number}.example")
 
