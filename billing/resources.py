@@ -1,0 +1,19 @@
+"""The catalogue as a spreadsheet, out and in."""
+
+from import_export import resources
+
+from billing.models import PackageSpec
+
+
+class PackageSpecResource(resources.ModelResource):
+    """Lines are found again by their name; every limit of the model holds for imported lines too."""
+
+    class Meta:
+        model = PackageSpec
+        import_id_fields = ("name",)
+        fields = (
+            "name", "name_en", "units", "price", "currency", "valid_days", "is_offered", "position",
+        )  # fmt: skip
+        export_order = fields
+        clean_model_instances = True
+        skip_unchanged = True
