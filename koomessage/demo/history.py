@@ -19,6 +19,7 @@ from iam.models import Tenant, User
 from koomessage.common.codes import short_id
 
 DAYS = 30
+TASKS = 12
 SEED = 20260101
 TOKEN = -1  # no worker's claim ever has it
 FAMILIES = (
@@ -67,7 +68,7 @@ ENDS = (
 
 
 def make_history(tenant: Tenant, owner: User) -> int:
-    """Write about a dozen finished tasks of the last 30 days, unless the account has sent already.
+    """Write finished tasks of the last 30 days, unless the account has sent already.
 
     Returns how many messages they have.
     """
@@ -78,7 +79,7 @@ def make_history(tenant: Tenant, owner: User) -> int:
     chance = random.Random(SEED)
     now = timezone.now()
     written = 0
-    for days_ago in sorted(chance.sample(range(1, DAYS), 12), reverse=True):
+    for days_ago in sorted(chance.sample(range(1, DAYS), TASKS), reverse=True):
         hour = (now - timedelta(days=days_ago)).replace(minute=0, second=0, microsecond=0)
         begun = hour.replace(hour=chance.choice((1, 2, 6, 8, 11))) + timedelta(minutes=chance.randrange(50))
         task = _make_task(tenant, owner, chance.choice(templates), chance.choice(addresses), begun)

@@ -1,6 +1,7 @@
 """The demo's pages and servers on folders of the test's own."""
 
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,8 @@ def writer(inbox_folder: Path) -> Iterator[InboxWriter]:
 @pytest.fixture
 def demo(settings: Any, zone_file: Path, inbox_folder: Path) -> Iterator[None]:
     """The console with the demo's pages, as settings.DEMO would have it."""
+    # Read before the switch is on, or every later test would have the demo's addresses.
+    import_module("koomessage.urls")
     settings.DEMO = True
     settings.ROOT_URLCONF = "tests.koomessage.demo.urls"
     clear_url_caches()
