@@ -3,8 +3,11 @@
 from typing import Any
 
 from django.conf import settings
+from kombu.transport import TRANSPORT_ALIASES
 
 from koomessage.schedule import SCHEDULE
+
+TRANSPORT_ALIASES["filesystem"] = "koomessage.embedded_broker:Transport"
 
 
 def broker_options() -> dict[str, Any]:
