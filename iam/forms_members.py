@@ -12,12 +12,9 @@ from iam.queries import Choices
 
 def rows_field(label: Any, hint: Any = "") -> forms.TypedMultipleChoiceField:
     """Return check boxes, one a row; the view gives the rows."""
+    boxes = forms.CheckboxSelectMultiple(attrs={"class": "form-check-input"})
     return forms.TypedMultipleChoiceField(
-        label=label,
-        coerce=int,
-        required=False,
-        widget=forms.CheckboxSelectMultiple(attrs={"class": "form-check-input"}),
-        help_text=hint,
+        label=label, coerce=int, required=False, widget=boxes, help_text=hint
     )
 
 

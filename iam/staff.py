@@ -3,6 +3,6 @@
 REVIEW_STAFF = "Review staff"
 # Model (app label, name) -> the rights of review staff: they decide on templates, and on nothing else.
 REVIEW_RIGHTS = {
-    ("email_service", "template"): ("view", "change"),
-    ("email_service", "templateversion"): ("view",),
+    ("email_service", "template"): ("view",),
+    ("email_service", "templateversion"): ("view", "change"),
 }
