@@ -12,96 +12,18 @@ MAX_PASSES = 4
 MAX_DEPTH = 200
 MAX_REPEATS = 400_000
 
-TAGS = frozenset(
-    [
-        "a",
-        "abbr",
-        "address",
-        "article",
-        "aside",
-        "b",
-        "big",
-        "blockquote",
-        "br",
-        "caption",
-        "center",
-        "cite",
-        "code",
-        "col",
-        "colgroup",
-        "dd",
-        "del",
-        "div",
-        "dl",
-        "dt",
-        "em",
-        "figcaption",
-        "figure",
-        "font",
-        "footer",
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-        "header",
-        "hr",
-        "i",
-        "img",
-        "ins",
-        "kbd",
-        "li",
-        "main",
-        "mark",
-        "ol",
-        "p",
-        "pre",
-        "q",
-        "s",
-        "samp",
-        "section",
-        "small",
-        "span",
-        "strike",
-        "strong",
-        "sub",
-        "sup",
-        "table",
-        "tbody",
-        "td",
-        "tfoot",
-        "th",
-        "thead",
-        "time",
-        "tr",
-        "tt",
-        "u",
-        "ul",
-        "var",
-        "wbr",
-    ]
-)
-_EVERYWHERE = frozenset(
-    [
-        "align",
-        "aria-hidden",
-        "aria-label",
-        "background",
-        "bgcolor",
-        "border",
-        "class",
-        "dir",
-        "height",
-        "id",
-        "lang",
-        "role",
-        "style",
-        "title",
-        "valign",
-        "width",
-    ]
-)
+TAGS = frozenset({
+    "a", "abbr", "address", "article", "aside", "b", "big", "blockquote", "br", "caption", "center",
+    "cite", "code", "col", "colgroup", "dd", "del", "div", "dl", "dt", "em", "figcaption", "figure",
+    "font", "footer", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "i", "img", "ins", "kbd",
+    "li", "main", "mark", "ol", "p", "pre", "q", "s", "samp", "section", "small", "span", "strike",
+    "strong", "sub", "sup", "table", "tbody", "td", "tfoot", "th", "thead", "time", "tr", "tt", "u",
+    "ul", "var", "wbr",
+})  # fmt: skip
+_EVERYWHERE = frozenset({
+    "align", "aria-hidden", "aria-label", "background", "bgcolor", "border", "class", "dir", "height",
+    "id", "lang", "role", "style", "title", "valign", "width",
+})  # fmt: skip
 _ATTRIBUTES = {
     "a": frozenset({"href", "name", "target", "rel"}),
     "img": frozenset({"src", "alt", "hspace", "vspace"}),
@@ -141,30 +63,13 @@ _BGCOLOR = re.compile(r"""\sbgcolor\s*=\s*["']?(#?[A-Za-z0-9]+)""", re.IGNORECAS
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9:-]*)")
 _PROCESSING = re.compile(r"<[!?][^<>]*>")
 # The parser closes these by itself, or they hold nothing, so they never pile up.
-_NEVER_DEEP = frozenset(
-    [
-        "br",
-        "hr",
-        "img",
-        "wbr",
-        "col",
-        "p",
-        "li",
-        "dt",
-        "dd",
-        "tr",
-        "td",
-        "th",
-        "thead",
-        "tbody",
-        "tfoot",
-        "caption",
-        "colgroup",
-    ]
-)
-_FORMATTING = frozenset(
-    ["a", "b", "big", "code", "em", "font", "i", "s", "small", "strike", "strong", "tt", "u"]
-)
+_NEVER_DEEP = frozenset({
+    "br", "hr", "img", "wbr", "col", "p", "li", "dt", "dd", "tr", "td", "th", "thead", "tbody",
+    "tfoot", "caption", "colgroup",
+})  # fmt: skip
+_FORMATTING = frozenset({
+    "a", "b", "big", "code", "em", "font", "i", "s", "small", "strike", "strong", "tt", "u",
+})  # fmt: skip
 # Dropped without a word: a mail's frame, which every mail gets anew.
 _SILENT = frozenset({"html", "head", "body", "meta", "title", "o:p", "tbody"})
 _REFRESH = re.compile(r"<meta[^<>]+http-equiv\s*=\s*[\"']?refresh", re.IGNORECASE)

@@ -98,7 +98,8 @@ def test_sanitising_twice_changes_nothing(text):
 
 pieces = st.sampled_from(
     [*HOSTILE, "<table>", "<tr>", "<td style='color:red'>", "</table>", "<p>", "</p>", "<b>", "</i>",
-     "<a href='{{link}}'>", "&amp;", "&lt;", "&", "<", ">", "'", '"', "{{name}}", " text ", "<!--", "-->", "<body bgcolor=red>", "</body>",
+     "<a href='{{link}}'>", "&amp;", "&lt;", "&", "<", ">", "'", '"', "{{name}}", " text ", "<!--", "-->",
+     "<body bgcolor=red>", "</body>",
      "&nbsp;"]
 )  # fmt: skip
 
