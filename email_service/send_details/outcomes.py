@@ -73,13 +73,13 @@ def record(rows: Sequence[OutcomeRow], *, now: datetime) -> frozenset[int]:
 
 def _record_batch(rows: Sequence[OutcomeRow], now: datetime) -> set[int]:
     # Locked in the order of their ids, so that two writers never wait for each other.
-    held = {
-        message.pk: message
-        for message in Message.objects.select_for_update()
+    claimed = (
+        Message.objects.select_for_update()
         .filter(pk__in=[row.message_id for row in rows], lease_token__isnull=False)
-        .only("pk", "tenant_id", "task_id", "accepted_at", "lease_token", "in_doubt")
         .order_by("pk")
-    }
+        .values_list("pk", "tenant_id", "task_id", "accepted_at", "lease_token", "in_doubt", named=True)
+    )
+    held = {message.pk: message for message in claimed}
     ours = [
         row for row in rows if row.message_id in held and held[row.message_id].lease_token == row.lease_token
     ]
@@ -120,8 +120,7 @@ def _record_batch(rows: Sequence[OutcomeRow], now: datetime) -> set[int]:
             if row.is_end
         ],
     )
-    touched = (held[row.message_id] for row in fresh)
-    mark_dirty((message.tenant_id, message.task_id, message.accepted_at) for message in touched)
+    mark_dirty(held[row.message_id][1:4] for row in fresh)
     return {row.message_id for row in fresh}
 
 
@@ -193,7 +192,7 @@ def give_back(token: int, message_ids: Iterable[int] | None = None, *, crashed: 
 
 def mark_dirty(messages: Iterable[tuple[int, int, datetime]]) -> None:
     """Have the hours of these (tenant, task, accepted time) counted anew."""
-    hours = {(task, _hour(accepted_at)): tenant for tenant, task, accepted_at in messages}
+    hours = {(task, _hour(accepted_at)): tenant for tenant, task, accepted_at in set(messages)}
     # The moment of writing, not the caller's: a mark set again must differ from the one a count began with.
     moment = timezone.now()
     DirtyHour.objects.bulk_create(
