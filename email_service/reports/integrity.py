@@ -2,12 +2,12 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 
 from django.db.models import Count
-from django.db.models.functions import TruncHour
 
 from email_service.reports.aggregation import COLUMN_OF, COLUMNS
+from email_service.reports.hours import UtcHour, moment_of
 from email_service.reports.models import Report
 from email_service.send_details.models import DirtyHour, Message
 from koomessage.common.integrity import Check
@@ -40,12 +40,12 @@ def checks() -> Iterator[Check]:
 def _from_rows() -> dict[_Place, dict[str, int]]:
     rows = (
         Message.objects.order_by()
-        .annotate(hour=TruncHour("accepted_at", tzinfo=UTC))
+        .annotate(hour=UtcHour("accepted_at"))
         .values_list("tenant", "task", "hour", "status")
         .annotate(Count("pk"))
     )
     counted: defaultdict[_Place, Counter[str]] = defaultdict(lambda: Counter(dict.fromkeys(COLUMNS, 0)))
     for tenant, task, hour, status, number in rows.iterator():
         if status in COLUMN_OF:
-            counted[tenant, task, hour][COLUMN_OF[Message.Status(status)]] += number
+            counted[tenant, task, moment_of(hour)][COLUMN_OF[Message.Status(status)]] += number
     return {place: dict(counts) for place, counts in counted.items()}

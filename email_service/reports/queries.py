@@ -2,12 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC
 from typing import Any, TypeVar
 
 from django.db.models import Count, Q, Sum
-from django.db.models.functions import TruncHour
 
+from email_service.reports.hours import UtcHour, moment_of
 from email_service.reports.models import Report
 from email_service.reports.periods import Span
 from email_service.send_details.models import Event
@@ -94,11 +93,11 @@ def reception(tenant: Tenant, span: Span) -> list[Reception]:
     hours = (
         Event.objects.filter(delivered | unsubscribed, tenant=tenant, at__gte=span.start, at__lt=span.end)
         .order_by()
-        .annotate(hour=TruncHour("at", tzinfo=UTC))
+        .annotate(hour=UtcHour("at"))
         .values_list("hour")
         .annotate(took=Count("pk", filter=delivered), left=Count("pk", filter=unsubscribed))
     )
-    sums = _summed(span, hours)
+    sums = _summed(span, ((moment_of(hour), *counts) for hour, *counts in hours))
     return [Reception(label, *sums[label]) for label in sorted(sums)]
 
 

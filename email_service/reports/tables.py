@@ -16,7 +16,8 @@ SENDING, RECEPTION = "sending", "reception"
 TABS: dict[str, Promise] = {SENDING: _("Sending statistics"), RECEPTION: _("Reception statistics")}
 _HEADINGS: dict[str, tuple[Promise, ...]] = {
     SENDING: (
-        _("Time"), _("Mails sent"), _("Mails delivered"), _("Mails failed"), _("Mails pending"), _("Mails rejected"), _("Delivery rate")
+        _("Time"), _("Mails sent"), _("Mails delivered"), _("Mails failed"), _("Mails pending"),
+        _("Mails rejected"), _("Delivery rate"),
     ),
     RECEPTION: (_("Time"), _("Mails delivered"), _("Unsubscriptions"), _("Unsubscribe rate")),
 }  # fmt: skip

@@ -77,7 +77,10 @@ class Message(models.Model):
         ]
         indexes = [
             models.Index(fields=["tenant", "-accepted_at", "-id"], name="message_by_time"),
-            models.Index(fields=["tenant", "recipient_key"], name="message_by_recipient"),
+            # With the time, so that SQLite has no reason to walk the times instead.
+            models.Index(
+                fields=["tenant", "recipient_key", "-accepted_at", "-id"], name="message_by_recipient"
+            ),
             models.Index(
                 fields=["task", "next_attempt_at"],
                 condition=models.Q(status="pending", lease_token=None),
