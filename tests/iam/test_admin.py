@@ -76,7 +76,7 @@ def test_staff_with_a_right_to_change_users_do_not_make_themselves_superusers(db
     client.force_login(clerk, backend="iam.backends.StaffBackend")
 
     assert client.get(f"/admin/iam/user/{clerk.pk}/change/").status_code == 403
-    assert clerk.has_perm("email_service.change_template")
+    assert clerk.has_perm("email_service.change_templateversion")
     assert clerk.has_perm("email_service.view_template")
     assert not clerk.has_perm("iam.view_enterpriseapplication")
 
