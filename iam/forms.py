@@ -122,7 +122,7 @@ class SignUpForm(NewPasswordForm):
         max_length=32,
         validators=[name_validator],
         help_text=_(
-            "3 to 32 letters, digits, dots, hyphens or underscores, unlike any other enterprise's. All users sign in with it."
+            "3 to 32 letters, digits, dots, hyphens or underscores; unique. All your users sign in with it."
         ),
         widget=forms.TextInput(
             attrs={"autocomplete": "organization", "autocapitalize": "none", "spellcheck": "false"}
