@@ -123,6 +123,12 @@ def next_token() -> int:
         return cursor.fetchone()[0]
 
 
+def go_on_after(token: int) -> None:
+    """Have the next token be higher than this one; an operator decided so after a restore."""
+    ClaimCounter.objects.get_or_create(pk=1)
+    ClaimCounter.objects.filter(pk=1, value__lt=token).update(value=token)
+
+
 def highest_token() -> int:
     return ClaimCounter.objects.filter(pk=1).values_list("value", flat=True).first() or 0
 

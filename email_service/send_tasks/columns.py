@@ -2,10 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from django.utils.functional import Promise
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise as StrPromise
 
 ADDRESS_HEADER = "收件人邮箱/email"
 ADDRESS_NAMES = frozenset(
@@ -28,7 +31,7 @@ LONGEST_VALUE = 1_000
 class BadHeader(Exception):
     """The first row does not name what is needed; `message` says what to do."""
 
-    def __init__(self, message: str | Promise, *, missing: str = "") -> None:
+    def __init__(self, message: "str | StrPromise", *, missing: str = "") -> None:
         super().__init__(message)
         self.message = message
         self.missing = missing

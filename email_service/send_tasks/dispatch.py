@@ -119,7 +119,7 @@ def station() -> Station:
 
 def shut_down(grace: float | None = None) -> None:
     """Give back what was not begun, wait for bodies in flight, and leave no journal behind."""
-    global _station  # noqa: PLW0603
+    global _station
     current, _station = _station, None
     if current is not None and current.pid == os.getpid():
         current.close(settings.SHUTDOWN_GRACE if grace is None else grace)
@@ -131,6 +131,17 @@ def refuse_restored_database() -> None:
             "The database is older than this host's journals. Nothing is sent until an operator runs "
             "`manage.py resume_dispatch --after-restore`."
         )
+
+
+def resume_after_restore() -> int:
+    """Let this host send again with a database older than its journals; return the highest claim it knew.
+
+    First the journals are applied: what was delivered under claims the database still knows is not sent again.
+    """
+    recover()
+    highest = high_water(settings.JOURNAL_DIR) if settings.JOURNAL_DIR.is_dir() else 0
+    claims.go_on_after(highest)
+    return highest
 
 
 def deliver_batch() -> bool:

@@ -41,23 +41,24 @@ class TemplateField(forms.ModelChoiceField):
 
 # The chosen file stays in the form when an answer replaces it around it.
 KEPT = {"hx-preserve": "true"}
+RADIO = {"class": "form-check-input"}
 
 
 class TaskForm(forms.Form):
     name = forms.CharField(label=_("Task name"), max_length=64)
     subject = forms.CharField(
-        label=_("Subject"),
+        label=_("Mail subject"),
         max_length=200,
         help_text=_("Match it to the body. It may hold the template's parameters, such as {{name}}."),
     )
     template = TemplateField(
-        label=_("Template"), queryset=Template.objects.none(), empty_label=_("Choose a template")
+        label=_("Mail template"), queryset=Template.objects.none(), empty_label=_("Choose a template")
     )
     address = forms.ModelChoiceField(
         label=_("Sender"), queryset=Address.objects.none(), empty_label=_("Choose a sender address")
     )
     attachments = FilesField(
-        label=_("Attachments"),
+        label=_("Mail attachments"),
         required=False,
         widget=FilesInput(attrs={"multiple": True, **KEPT}),
         help_text=_("At most 10 files, 4 MB in total."),
@@ -65,14 +66,14 @@ class TaskForm(forms.Form):
     send_type = forms.ChoiceField(
         label=_("Send type"),
         choices=Task.SendType.choices,
-        widget=forms.RadioSelect,
+        widget=forms.RadioSelect(attrs=RADIO),
         initial=Task.SendType.NOW,
     )
     due_at = moment_field(_("Send at"))
     source = forms.ChoiceField(
-        label=_("Recipients"),
+        label=_("Recipient list"),
         choices=Task.Source.choices,
-        widget=forms.RadioSelect,
+        widget=forms.RadioSelect(attrs=RADIO),
         initial=Task.Source.MANUAL,
     )
     recipients = forms.CharField(
@@ -84,7 +85,7 @@ class TaskForm(forms.Form):
         help_text=_("At most 10, one a line. For more, upload a file."),
     )
     file = forms.FileField(
-        label=_("Recipient file"),
+        label=_("Upload the file"),
         required=False,
         widget=forms.FileInput(attrs={"accept": ".xlsx", **KEPT}),
         help_text=_("An .xlsx file of at most 40 MB, one recipient a row; the first row names the columns."),

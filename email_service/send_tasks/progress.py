@@ -70,7 +70,9 @@ def count(task: Task) -> tuple[Counter[str], int]:
     """Return the task's messages by status, and how many of the ended ones cost nothing."""
     counts: Counter[str] = Counter()
     free = 0
-    rows = Message.objects.filter(task=task).order_by().values_list("status", "end_reason").annotate(Count("pk"))
+    rows = (
+        Message.objects.filter(task=task).order_by().values_list("status", "end_reason").annotate(Count("pk"))
+    )
     for status, reason, number in rows:
         counts[status] += number
         if reason and status not in UNSENT:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from email_service.addresses.models import Address
 from email_service.domains.models import Domain
 from email_service.mail_templates.models import Template
+from email_service.send_details.models import Message
 from email_service.send_tasks import reasons
 from email_service.send_tasks.models import RejectedRow, Task
 from iam.models import Tenant
@@ -55,6 +56,12 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class Count:
+    label: str | Promise
+    value: int
+
+
+@dataclass(frozen=True, slots=True)
 class RowProblem:
     number: int
     value: str
@@ -76,6 +83,21 @@ def timeline(task: Task) -> list[Step]:
     else:
         steps.append(Step(Task.Status.FINISHED.label, None, False))
     return steps
+
+
+def counts(task: Task) -> list[Count]:
+    """Return how many messages the task has, and how many of them are in each state."""
+    states = Message.Status
+    found = [
+        Count(_("Recipients"), task.accepted_count),
+        Count(states.DELIVERED.label, task.delivered_count),
+        Count(states.FAILED.label, task.failed_count),
+        Count(states.REJECTED.label, task.rejected_count),
+        Count(states.PENDING.label, task.pending_count),
+    ]
+    if task.cancelled_count:
+        found.append(Count(states.CANCELLED.label, task.cancelled_count))
+    return found
 
 
 def problem_rows(task: Task, limit: int | None = SHOWN_ROWS) -> list[RowProblem]:

@@ -9,6 +9,7 @@ ROW: dict[str, str | Promise] = {
     "duplicate": _("This address stands in an earlier row; it gets one mail."),
     "suppressed": _("This address is on the suppression list."),
     "no_value": _("A column the template needs is empty in this row."),
+    "bad_link": _("A link's value in this row does not start with http:// or https://."),
     "long_value": _("A value in this row is longer than 1,000 characters."),
 }
 TASK: dict[str, str | Promise] = {

@@ -12,6 +12,8 @@ from django.db.models import F, Q
 
 from billing import services as billing
 from email_service.feedback.queries import suppressed_keys
+from email_service.mail_templates import rendering
+from email_service.mail_templates.models import BodyType
 from email_service.send_details import outcomes
 from email_service.send_details.bulk import insert_rows
 from email_service.send_details.models import Message
@@ -126,7 +128,7 @@ def _chunks(rows: Iterable[Row], size: int) -> Iterator[list[Row]]:
 
 def _store(task: Task, rows: Sequence[Row]) -> None:
     """Write a chunk's messages and bad rows, reserve their units, and move the cursor: all of it or nothing."""
-    judged = judge(rows)
+    judged = judge(rows, link_places(task))
     with transaction.atomic():
         held = Task.objects.select_for_update(of=("self",)).filter(
             pk=task.pk, status=Task.Status.PREPARING, rows_read=task.rows_read
@@ -140,8 +142,8 @@ def _store(task: Task, rows: Sequence[Row]) -> None:
         held.update(rows_read=task.rows_read, reading_until=now + READING_LASTS)
 
 
-def judge(rows: Iterable[Row]) -> Sorted:
-    """Sort rows by what can be said of each by itself."""
+def judge(rows: Iterable[Row], links: Sequence[int] = ()) -> Sorted:
+    """Sort rows by what can be said of each by itself; `links` are the places of values that are link addresses."""
     found = Sorted()
     for number, address, values in rows:
         reason = ""
@@ -155,11 +157,22 @@ def judge(rows: Iterable[Row]) -> Sorted:
             reason = "no_value"
         elif any(len(value) > columns.LONGEST_VALUE for value in values):
             reason = "long_value"
+        elif not all(values[place].lower().startswith(("http://", "https://")) for place in links):
+            reason = "bad_link"
         if reason or mailbox is None:
             found.bad.append((number, address, reason))
         else:
             found.good.append(Wanted(number, mailbox, values))
     return found
+
+
+def link_places(task: Task) -> list[int]:
+    """Return which of the parameters stand where a link's address begins."""
+    version = task.template_version
+    if version.body_type != BodyType.RICH:
+        return []
+    names = rendering.link_parameters(version.body)
+    return [place for place, name in enumerate(version.parameters) if name in names]
 
 
 def write(task: Task, judged: Sorted, *, accepted_at: datetime) -> int:

@@ -7,11 +7,13 @@ import zlib
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from python_calamine import CalamineError, CalamineWorkbook
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise as StrPromise
 
 MAX_ENTRIES = 200
 MAX_INFLATED = 800 * 2**20
@@ -42,7 +44,7 @@ FOREIGN_PARTS = _(
 class BadSpreadsheet(Exception):
     """The file is not read; `message` says what to do, as a whole sentence."""
 
-    def __init__(self, message: str | Promise) -> None:
+    def __init__(self, message: "str | StrPromise") -> None:
         super().__init__(message)
         self.message = message
 

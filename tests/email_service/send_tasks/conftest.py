@@ -2,6 +2,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.utils import translation
 
 from email_service.send_tasks import dispatch, jobs
 from tests.email_service.delivery.peer import Peer
@@ -15,6 +16,13 @@ def hints(monkeypatch: pytest.MonkeyPatch) -> Hints:
     lost: Hints = []
     monkeypatch.setattr(jobs, "hint", lambda job, *arguments: lost.append((job.name, *arguments)))
     return lost
+
+
+@pytest.fixture(autouse=True)
+def _in_english() -> Iterator[None]:
+    """Sentences of services are compared in the language of the source."""
+    with translation.override("en"):
+        yield
 
 
 @pytest.fixture

@@ -35,7 +35,9 @@ def sender_of(tenant: Tenant) -> Address:
     return found or make_address(make_domain(tenant, verified=True))
 
 
-def submit(tenant: Tenant, *recipients: str, version: TemplateVersion | None = None, **overrides: Any) -> Task:
+def submit(
+    tenant: Tenant, *recipients: str, version: TemplateVersion | None = None, **overrides: Any
+) -> Task:
     version = version or make_version(tenant)
     fields: dict[str, Any] = {
         "name": "Spring",

@@ -24,7 +24,11 @@ def test_rows_become_messages_with_their_parameters_in_the_templates_order(tenan
     assert recipients.read(task.pk)
 
     message = Message.objects.get()
-    assert (message.recipient, message.recipient_key, message.domain) == ("One@qq.com", "one@qq.com", "qq.com")
+    assert (message.recipient, message.recipient_key, message.domain) == (
+        "One@qq.com",
+        "one@qq.com",
+        "qq.com",
+    )
     assert message.params == ["Li", "Xi'an"]
     assert message.row_number == 2
     task.refresh_from_db()
@@ -57,11 +61,25 @@ def test_every_row_that_becomes_no_message_is_listed_with_its_reason(tenant: Ten
     assert counts == (1, 4, 1, 1)
 
 
+def test_a_value_that_is_a_links_address_must_be_one(tenant: Tenant) -> None:
+    body = '<a href="{{link}}">Go</a>'
+    version = make_version(tenant, body=body, body_type="rich", parameters=["link"])
+    rows = [("email", "link"), ("a@qq.com", "javascript:alert(1)"), ("b@qq.com", "https://shop.example/")]
+
+    task = submit(tenant, version=version, source=Task.Source.FILE, file=sheet(*rows))
+    recipients.read(task.pk)
+
+    assert RejectedRow.objects.get().reason == "bad_link"
+    assert Message.objects.get().recipient == "b@qq.com"
+
+
 def test_a_reader_that_was_killed_is_resumed_where_its_last_chunk_ended(
     tenant: Tenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(recipients, "CHUNK", 10)
-    task = submit(tenant, source=Task.Source.FILE, file=sheet(("email",), *[(f"r{n}@qq.com",) for n in range(25)]))
+    task = submit(
+        tenant, source=Task.Source.FILE, file=sheet(("email",), *[(f"r{n}@qq.com",) for n in range(25)])
+    )
     chunks = iter(range(2))
     store = recipients._store
 
@@ -97,7 +115,9 @@ def test_a_task_without_one_good_row_fails_and_says_why(tenant: Tenant) -> None:
 
 def test_a_file_with_too_many_rows_fails_and_gives_everything_back(tenant: Tenant, settings: object) -> None:
     settings.MAX_RECIPIENT_ROWS = 3  # type: ignore[attr-defined]
-    task = submit(tenant, source=Task.Source.FILE, file=sheet(("email",), *[(f"r{n}@qq.com",) for n in range(4)]))
+    task = submit(
+        tenant, source=Task.Source.FILE, file=sheet(("email",), *[(f"r{n}@qq.com",) for n in range(4)])
+    )
 
     recipients.read(task.pk)
 

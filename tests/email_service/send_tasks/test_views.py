@@ -55,7 +55,9 @@ def test_posting_the_same_form_twice_leads_to_the_same_task(acme: Tenant, as_own
 
 
 def test_a_refused_form_keeps_what_was_typed(acme: Tenant, as_owner: Client) -> None:
-    answer = as_owner.post(reverse("email:task_add"), filled_in(acme, name="My campaign", recipients="no address"))
+    answer = as_owner.post(
+        reverse("email:task_add"), filled_in(acme, name="My campaign", recipients="no address")
+    )
 
     assert answer.status_code == 422
     page = answer.content.decode()
@@ -81,7 +83,9 @@ def test_a_recipient_file_is_uploaded(acme: Tenant, as_owner: Client, hints: lis
     assert (task.status, task.recipient_file_name) == ("preparing", "recipients.xlsx")
 
 
-def test_without_address_and_template_the_form_says_so_and_links_there(acme: Tenant, as_owner: Client) -> None:
+def test_without_address_and_template_the_form_says_so_and_links_there(
+    acme: Tenant, as_owner: Client
+) -> None:
     page = as_owner.get(reverse("email:task_add")).content.decode()
 
     assert reverse("email:address_list") in page
@@ -103,7 +107,7 @@ def test_the_preview_follows_the_chosen_template(acme: Tenant, as_owner: Client)
 
     page = as_owner.get(reverse("email:task_template"), {"template": template.pk}).content.decode()
 
-    assert reverse("email:template_preview", args=[template.pk]) in page
+    assert reverse("email:template_frame", args=[template.pk]) in page
     assert "data-needs-file" in page
 
 
@@ -209,7 +213,11 @@ DECISIONS = ("task_pause", "task_resume")
 def test_strangers_find_nothing(acme: Tenant, as_stranger: Client, name: str) -> None:
     address = reverse(f"email:{name}", args=[make_task(acme).pk])
 
-    assert as_stranger.post(address).status_code == 404 if name in DECISIONS else as_stranger.get(address).status_code == 404
+    assert (
+        as_stranger.post(address).status_code == 404
+        if name in DECISIONS
+        else as_stranger.get(address).status_code == 404
+    )
 
 
 @pytest.mark.parametrize("name", ["task_cancel", "task_cancel_rest", *DECISIONS])
