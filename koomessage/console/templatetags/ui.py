@@ -20,7 +20,7 @@ TONES = {
     "active": "success", "paid": "success", "succeeded": "success",
     "failed": "danger", "rejected": "danger", "refused": "danger",
     "unverified": "warning", "pending": "warning", "paused": "warning", "quota_paused": "warning",
-    "held": "warning", "unpaid": "warning",
+    "held": "warning", "unpaid": "warning", "transfer": "warning",
     "checking": "info", "preparing": "info", "scheduled": "info", "sending": "info", "reserved": "info",
 }  # fmt: skip
 
