@@ -7,7 +7,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.functional import Promise
-from django.utils.translation import gettext, gettext_lazy
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 from email_service.send_tasks import services
@@ -66,18 +66,16 @@ def task_cancel_rest(request: ConsoleRequest, task: Task) -> HttpResponse:
 @require_POST
 @requires("email_service.change_task", on=Task)
 def task_pause(request: ConsoleRequest, task: Task) -> HttpResponse:
-    return _decide(request, task, services.pause_task, gettext_lazy("The task is paused."))
+    return _decide(request, task, services.pause_task, gettext("The task is paused."))
 
 
 @require_POST
 @requires("email_service.change_task", on=Task)
 def task_resume(request: ConsoleRequest, task: Task) -> HttpResponse:
-    return _decide(request, task, services.resume_task, gettext_lazy("The task goes on."))
+    return _decide(request, task, services.resume_task, gettext("The task goes on."))
 
 
-def _decide(
-    request: ConsoleRequest, task: Task, decision: Callable[..., None], done: Promise
-) -> HttpResponse:
+def _decide(request: ConsoleRequest, task: Task, decision: Callable[..., None], done: str) -> HttpResponse:
     try:
         decision(task, user=request.user)
     except RuleViolation as refusal:
