@@ -15,7 +15,10 @@ class TemplateForm(forms.Form):
         label=_("Template title"), max_length=MAX_TITLE, help_text=_("At most 64 characters.")
     )
     body_type = forms.ChoiceField(
-        label=_("Body type"), choices=BodyType.choices, initial=BodyType.RICH, widget=forms.RadioSelect
+        label=_("Body type"),
+        choices=BodyType.choices,
+        initial=BodyType.RICH,
+        widget=forms.RadioSelect(attrs={"class": "form-check-input"}),
     )
     body = forms.CharField(
         label=_("Mail body"),

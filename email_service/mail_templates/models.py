@@ -79,17 +79,19 @@ class TemplateVersion(models.Model):
 
     template = models.ForeignKey(Template, on_delete=models.CASCADE, related_name="versions")
     number = models.PositiveIntegerField()
-    title = models.CharField(max_length=64)
-    body_type = models.CharField(max_length=5, choices=BodyType)
+    title = models.CharField(_("template name"), max_length=64)
+    body_type = models.CharField(_("body type"), max_length=5, choices=BodyType)
     body = models.TextField()  # sanitised HTML, or plain text
     parameters = models.JSONField(default=list)  # names in order of first use
-    can_unsubscribe = models.BooleanField(default=False)
-    status = models.CharField(max_length=8, choices=Template.Status)
+    can_unsubscribe = models.BooleanField(_("unsubscribing"), default=False)
+    status = models.CharField(_("review status"), max_length=8, choices=Template.Status)
     reason = models.CharField(max_length=500, blank=True)
     author = models.ForeignKey("iam.User", null=True, on_delete=models.SET_NULL, related_name="+")
-    decided_by = models.ForeignKey("iam.User", null=True, on_delete=models.SET_NULL, related_name="+")
+    decided_by = models.ForeignKey(
+        "iam.User", verbose_name=_("decided by"), null=True, on_delete=models.SET_NULL, related_name="+"
+    )
     decided_at = models.DateTimeField(null=True)
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
     objects = TemplateVersionQuerySet.as_manager()
 

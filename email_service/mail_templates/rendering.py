@@ -162,7 +162,9 @@ def parts_of(version: Mail) -> tuple[str, str | None]:
 
 def preview(version: Mail, values: Mapping[str, str] | None = None, *, as_text: bool = False) -> str:
     """Return a document for the sandboxed frame, with sample values where none are given."""
-    known = {**sample_values(version.parameters), **{k: v for k, v in (values or {}).items() if v}}
+    with translation.override(_language_of(version.body)):
+        known = sample_values(version.parameters)
+    known |= {name: value for name, value in (values or {}).items() if value}
     text, rich = parts_of(version)
     if rich is None or as_text:
         shown = html.escape(fill(text, known).replace(UNSUBSCRIBE_SLOT, "https://…"))
@@ -199,5 +201,9 @@ def _plain_link(found: re.Match[str]) -> str:
 
 def _unsubscribe_words(body: str) -> tuple[str, str]:
     """The mail's own language decides, not the language of whoever happens to press the button."""
-    with translation.override("zh-hans" if _CHINESE.search(body) else "en"):
+    with translation.override(_language_of(body)):
         return gettext("You no longer want to receive these mails?"), gettext("Unsubscribe")
+
+
+def _language_of(body: str) -> str:
+    return "zh-hans" if _CHINESE.search(body) else "en"
