@@ -1,6 +1,5 @@
 """Which processes the demo is made of, and how each shows that it answers."""
 
-import socket
 import sys
 from pathlib import Path
 from urllib.error import HTTPError, URLError
@@ -8,7 +7,6 @@ from urllib.parse import urlsplit
 from urllib.request import urlopen
 
 from django.conf import settings
-from dnslib import DNSRecord
 
 from koomessage.demo.processes import Child
 
@@ -17,7 +15,8 @@ CELERY = [PYTHON, "-m", "celery", "--app", "koomessage"]
 
 
 def name_server() -> Child:
-    host, port = settings.DNS_NAMESERVERS[0]
+    port = settings.DNS_NAMESERVERS[0][1]
+    log, start = _log("dns")
     argv = [
         PYTHON,
         "-m",
@@ -27,57 +26,56 @@ def name_server() -> Child:
         "--port",
         str(port),
     ]
-    return Child("dns", argv, _log("dns"), lambda: _dns_answers(host, port))
+    return Child("dns", argv, log, lambda: _says(log, start, b"DNS answers on"))
 
 
 def mail_server() -> Child:
-    port = settings.RELAY_PORT
+    log, start = _log("inbox")
     argv = [
-        PYTHON,
-        "-m",
-        "koomessage.demo.smtp_server",
-        "--inbox",
-        str(settings.DEMO_INBOX_DIR),
-        "--port",
-        str(port),
-    ]
-    return Child("inbox", argv, _log("inbox"), lambda: _smtp_answers(settings.RELAY_HOST, port))
+        PYTHON, "-m", "koomessage.demo.smtp_server",
+        "--inbox", str(settings.DEMO_INBOX_DIR), "--port", str(settings.RELAY_PORT),
+    ]  # fmt: skip
+    return Child("inbox", argv, log, lambda: _says(log, start, b"SMTP answers on"))
 
 
 def web_server() -> Child:
     port = urlsplit(settings.BASE_URL).port
     argv = [
         PYTHON, "-m", "gunicorn", "koomessage.wsgi", "--bind", f"127.0.0.1:{port}", "--workers", "2", "--threads", "4",
-        "--timeout", "120", "--graceful-timeout", "5", "--log-level", "warning",
+        "--timeout", "120", "--graceful-timeout", "5", "--log-level", "info",
         "--worker-tmp-dir", str(settings.DATA_DIR),
     ]  # fmt: skip
-    return Child("web", argv, _log("web"), lambda: _web_answers(f"http://127.0.0.1:{port}/"))
+    log, start = _log("web")
+    # Its own word that the port is its own, then an answer.
+    return Child(
+        "web", argv, log, lambda: _says(log, start, b"Listening at") and _answers(f"http://127.0.0.1:{port}/")
+    )
 
 
 def worker() -> Child:
-    log = _log("worker")
-    argv = [*CELERY, "worker", "--queues", "console,sending", "--concurrency", "2", "--loglevel", "INFO",
-            "--without-gossip", "--without-mingle", "--without-heartbeat", "--hostname", "demo@localhost"]  # fmt: skip
-    start = log.stat().st_size if log.is_file() else 0
+    log, start = _log("worker")
+    argv = [
+        *CELERY, "worker", "--queues", "console,sending", "--concurrency", "2", "--loglevel", "INFO",
+        "--without-gossip", "--without-mingle", "--without-heartbeat", "--hostname", "demo@localhost",
+    ]  # fmt: skip
     return Child(
         "worker", argv, log, lambda: _says(log, start, b" ready."), grace=settings.SHUTDOWN_GRACE + 5
     )
 
 
 def schedule() -> Child:
-    log = _log("schedule")
-    start = log.stat().st_size if log.is_file() else 0
+    log, start = _log("schedule")
     argv = [*CELERY, "beat", "--loglevel", "INFO", "--pidfile", ""]
     return Child("schedule", argv, log, lambda: _says(log, start, b"beat: Starting"))
 
 
-def _log(name: str) -> Path:
+def _log(name: str) -> tuple[Path, int]:
+    """Return the process's log, empty, and where reading begins; the last run's is kept beside it."""
     path = Path(settings.DATA_DIR) / f"{name}.log"
-    # The last run's log is worth keeping; those before it are not.
     if path.is_file() and path.stat().st_size:
         path.replace(path.with_suffix(".log.1"))
     path.touch()
-    return path
+    return path, path.stat().st_size
 
 
 def _says(log: Path, start: int, words: bytes) -> bool:
@@ -86,23 +84,7 @@ def _says(log: Path, start: int, words: bytes) -> bool:
         return words in lines.read()
 
 
-def _dns_answers(host: str, port: int) -> bool:
-    try:
-        reply = DNSRecord.question("koomessage.demo", "TXT").send(host, port, timeout=1)
-        return bool(DNSRecord.parse(reply).rr)
-    except OSError:
-        return False
-
-
-def _smtp_answers(host: str, port: int) -> bool:
-    try:
-        with socket.create_connection((host, port), timeout=1) as connection:
-            return connection.recv(4) == b"220 "
-    except OSError:
-        return False
-
-
-def _web_answers(address: str) -> bool:
+def _answers(address: str) -> bool:
     try:
         with urlopen(address, timeout=20) as answer:
             return bool(answer.status == 200)

@@ -1,15 +1,18 @@
 """Makes the environment of the demo before Django reads its settings: `manage.py demo` calls prepare()."""
 
+import fcntl
 import os
 import secrets
 import socket
 import sys
 from pathlib import Path
+from typing import IO
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 ZONE = "koomessage.demo"
 LOOPBACK = "127.0.0.1"
 PREFERRED = {"web": 8000, "dns": 5354, "smtp": 2525}
+_held: dict[str, IO[str]] = {}  # locks last as long as the process
 NEIGHBOURS = 40  # ports tried after the preferred one, before any free one will do
 
 
@@ -21,6 +24,7 @@ def prepare() -> None:
     folder = BASE_DIR / os.environ.get("DATA_DIR", "var/demo")
     os.environ["DATA_DIR"] = str(folder)
     folder.mkdir(parents=True, exist_ok=True)
+    _hold(folder)
     path = folder / "demo.env"
     values = variables(folder, _ports(), secret=_kept_secret(path))
     lines = "".join(f"{name}={value}\n" for name, value in values.items())
@@ -67,12 +71,26 @@ def variables(folder: Path, ports: dict[str, int], *, secret: str) -> dict[str, 
 
 
 def free_port(preferred: int, taken: set[int]) -> int:
-    """Return the preferred port, else one of its neighbours, else any: one that TCP and UDP may bind."""
-    for port in (*range(preferred, preferred + NEIGHBOURS), 0, 0, 0):
+    """Return the preferred port, else a neighbour, else (and for 0) any: one that TCP and UDP may bind."""
+    for port in (*(range(preferred, preferred + NEIGHBOURS) if preferred else ()), *[0] * NEIGHBOURS):
         found = _bindable(port)
         if found and found not in taken:
             return found
     raise SystemExit(f"No free port was found near {preferred}.")
+
+
+def _hold(folder: Path) -> None:
+    """Keep the folder for this process: two demos in one would take each other's jobs and ports."""
+    if str(folder) in _held:
+        return
+    lock = (folder / "demo.lock").open("w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        raise SystemExit(
+            f"A demo is running in {folder} already. Stop it first, or set DATA_DIR to another folder."
+        ) from None
+    _held[str(folder)] = lock
 
 
 def _ports() -> dict[str, int]:
@@ -84,7 +102,9 @@ def _ports() -> dict[str, int]:
                 raise SystemExit(f"Port {asked} is taken. Choose another with --port, or leave --port out.")
             ports[name] = asked
         else:
-            ports[name] = free_port(preferred, set(ports.values()))
+            # Programs that start demos beside each other must not all run for the same ports.
+            wanted = 0 if os.environ.get("DEMO_ANY_PORT") else preferred
+            ports[name] = free_port(wanted, set(ports.values()))
     return ports
 
 

@@ -175,22 +175,38 @@ def read_details(walk: Walk) -> str:
     return f"The details show {rows} messages as {walk.word('delivered')}, addresses masked"
 
 
-def read_inbox(walk: Walk) -> str:
-    begun = time.monotonic()
-    for address, name in walk.people.items():
+def count_inbox(walk: Walk) -> str:
+    seen: list[str] = []
+    page = walk.browser.open("/demo/inbox/", search="@mail.example")
+    while True:
+        seen += [
+            address
+            for address in page.texts("//*[@id='mail-list']//tbody/tr/td[1]")
+            if address in walk.people
+        ]
+        older = page.tree.xpath("//*[@id='mail-list']//a[@rel='next']/@href")
+        if not older:
+            break
+        page = walk.browser.open(f"/demo/inbox/{older[0]}")
+    if sorted(seen) != sorted(walk.people):
+        raise NotAsExpected(
+            f"The inbox holds {len(seen)} mails for {len(set(seen))} of {len(walk.people)} recipients."
+        )
+    return f"The inbox holds {len(seen)} mails, one for each recipient"
+
+
+def read_mails(walk: Walk) -> str:
+    # Every mail of a small walk, some fifty spread over a large one.
+    chosen = list(walk.people.items())[:: max(1, len(walk.people) // 50)]
+    for address, name in chosen:
         found = walk.browser.open("/demo/inbox/", search=address)
         links = found.tree.xpath("//*[@id='mail-list']//tbody//a/@href")
-        if len(links) != 1:
-            raise NotAsExpected(f"{address} has {len(links)} mails, not one.")
         mail = walk.browser.open(links[0], tab="text").expect(f"尊敬的 {name}", f"{name}，您的专属优惠")
         findings = mail.tree.xpath("//ul[@class='demo-findings']/li")
         passed = {line.get("data-method"): line.get("data-result") for line in findings}
         if passed != {"dkim": "pass", "spf": "pass", "dmarc": "pass"}:
             raise NotAsExpected(f"The mail to {address} is not authenticated: {passed}")
-    seconds = time.monotonic() - begun
-    return (
-        f"Read {len(walk.people)} mails in {seconds:.0f} s: DKIM, SPF and DMARC pass, each with its own name"
-    )
+    return f"Read {len(chosen)} mails: DKIM, SPF and DMARC pass, each with its recipient's name"
 
 
 def unsubscribe(walk: Walk) -> str:
@@ -233,7 +249,7 @@ def check_integrity(walk: Walk) -> str:
 
 STEPS: tuple[Callable[[Walk], str], ...] = (
     sign_in, activate, add_domain, check_too_early, publish_records, check_again, add_address, add_template,
-    submit_task, wait_for_the_end, read_details, read_inbox, unsubscribe, read_report, check_integrity,
+    submit_task, wait_for_the_end, read_details, count_inbox, read_mails, unsubscribe, read_report, check_integrity,
 )  # fmt: skip
 
 

@@ -38,7 +38,13 @@ class Demo:
             for name, value in os.environ.items()
             if name not in ("ENV_FILE", "DJANGO_SETTINGS_MODULE")
         }
-        self.environment = {**kept, "DATA_DIR": str(folder), "PYTHONUNBUFFERED": "1", "REPORT_SECONDS": "3"}
+        self.environment = {
+            **kept,
+            "DATA_DIR": str(folder),
+            "PYTHONUNBUFFERED": "1",
+            "REPORT_SECONDS": "3",
+            "DEMO_ANY_PORT": "1",
+        }
         with self.said.open("wb") as out:
             self.process = subprocess.Popen(
                 [sys.executable, "manage.py", "demo"],

@@ -64,7 +64,12 @@ def test_a_second_run_changes_nothing_but_the_port(made: Tenant, settings: Any):
 
     call_command(demo_data.Command(), verbosity=0)
 
-    assert (User.objects.count(), Message.objects.count(), remaining_units(made), Domain.objects.count()) == before
+    assert (
+        User.objects.count(),
+        Message.objects.count(),
+        remaining_units(made),
+        Domain.objects.count(),
+    ) == before
     assert Transport.objects.get().port == 2727
 
 

@@ -1,5 +1,6 @@
 """What `manage.py demo` sets before Django reads its settings."""
 
+import fcntl
 import os
 import socket
 import sys
@@ -71,3 +72,13 @@ def test_a_port_asked_for_that_is_taken_stops_the_start(monkeypatch: pytest.Monk
 
         with pytest.raises(SystemExit, match="is taken"):
             environment.prepare()
+
+
+def test_one_folder_holds_one_demo(tmp_path: Path):
+    with (tmp_path / "demo.lock").open("w") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+
+        with pytest.raises(SystemExit, match="running in"):
+            environment.prepare()
+
+    assert not (tmp_path / "demo.env").exists()
