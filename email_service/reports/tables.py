@@ -6,6 +6,7 @@ from typing import Any
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from email_service.reports import queries
 from email_service.reports.periods import Span
@@ -16,10 +17,10 @@ SENDING, RECEPTION = "sending", "reception"
 TABS: dict[str, Promise] = {SENDING: _("Sending statistics"), RECEPTION: _("Reception statistics")}
 _HEADINGS: dict[str, tuple[Promise, ...]] = {
     SENDING: (
-        _("Time"), _("Mails sent"), _("Mails delivered"), _("Mails failed"), _("Mails pending"),
+        pgettext_lazy("report", "Time"), _("Mails sent"), _("Mails delivered"), _("Mails failed"), _("Mails pending"),
         _("Mails rejected"), _("Delivery rate"),
     ),
-    RECEPTION: (_("Time"), _("Mails delivered"), _("Unsubscriptions"), _("Unsubscribe rate")),
+    RECEPTION: (pgettext_lazy("report", "Time"), _("Mails delivered"), _("Unsubscriptions"), _("Unsubscribe rate")),
 }  # fmt: skip
 # Which headings the chart draws, each with the colour's name in reports.css.
 _SERIES: dict[str, tuple[tuple[int, str], ...]] = {
