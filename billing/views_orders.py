@@ -81,6 +81,8 @@ def order_pay(request: ConsoleRequest, order: Order) -> HttpResponse:
 def _payment(request: ConsoleRequest, order: Order, form: PaymentForm) -> HttpResponse:
     account = queries.account_of(request.tenant)
     context = {**_context(order), "form": form, "account": account, "lacks": account.balance < order.amount}
+    if context["lacks"] and context["bank_account"]:
+        form.initial.setdefault("method", Order.Method.BANK_TRANSFER)
     name = "identity" if isinstance(form, IdentityForm) else "pay"
     status = 422 if form.errors else 200
     return render_page(

@@ -30,7 +30,7 @@ def test_states_follow_from_time_and_use(as_owner: Client, acme: Tenant):
 
     for state, name in [("active", "open"), ("used_up", "used"), ("expired", "ended")]:
         page = as_owner.get(ADDRESS, {"state": state}, **FRAGMENT).content.decode()
-        assert [word for word in ("used", "ended", "open") if f"<td>{word}</td>" in page] == [name]
+        assert [word for word in ("used", "ended", "open") if f">{word}</td>" in page] == [name]
 
 
 def test_the_list_comes_as_a_fragment_and_is_searched(as_owner: Client, acme: Tenant):
