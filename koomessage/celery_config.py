@@ -41,8 +41,11 @@ accept_content = ["json"]
 worker_prefetch_multiplier = 1
 worker_hijack_root_logger = False
 task_default_queue = "console"
-# Console jobs never wait behind sending.
-task_routes = {"email_service.send_tasks.jobs.deliver*": {"queue": "sending"}}
+# Console jobs never wait behind sending, nor behind the reading of a large file.
+task_routes = {
+    "email_service.send_tasks.jobs.deliver": {"queue": "sending"},
+    "email_service.send_tasks.jobs.read_recipients": {"queue": "reading"},
+}
 timezone = "UTC"
 beat_schedule_filename = str(settings.DATA_DIR / "schedule")
 beat_schedule = SCHEDULE

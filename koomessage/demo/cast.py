@@ -55,7 +55,7 @@ def web_server() -> Child:
 def worker() -> Child:
     log, start = _log("worker")
     argv = [
-        *CELERY, "worker", "--queues", "console,sending", "--concurrency", "2", "--loglevel", "INFO",
+        *CELERY, "worker", "--queues", "console,reading,sending", "--concurrency", "3", "--loglevel", "INFO",
         "--without-gossip", "--without-mingle", "--without-heartbeat", "--hostname", "demo@localhost",
     ]  # fmt: skip
     return Child(
