@@ -43,7 +43,7 @@ def web_server() -> Child:
     argv = [
         PYTHON, "-m", "gunicorn", "koomessage.wsgi", "--bind", f"127.0.0.1:{port}", "--workers", "2", "--threads", "4",
         "--timeout", "120", "--graceful-timeout", "5", "--log-level", "info",
-        "--worker-tmp-dir", str(settings.DATA_DIR),
+        "--no-control-socket", "--worker-tmp-dir", str(settings.DATA_DIR),
     ]  # fmt: skip
     log, start = _log("web")
     # Its own word that the port is its own, then an answer.

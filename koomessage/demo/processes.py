@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 
-START_WITHIN = 90.0
+START_WITHIN = 180.0
 TAIL = 25
 MARKS = (" ERROR ", " CRITICAL ", "Traceback (most recent call last)", "[ERROR]", "[CRITICAL]")
 _die_with_parent = 1  # PR_SET_PDEATHSIG

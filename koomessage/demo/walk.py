@@ -22,7 +22,7 @@ from koomessage.demo.browser import Browser, NotAsExpected
 from koomessage.demo.environment import BASE_DIR
 from koomessage.demo.guide import STEPS, Walk
 
-START_WITHIN = 240.0
+START_WITHIN = 420.0
 STOP_WITHIN = 60.0
 READY = "Ctrl-C stops everything."
 
