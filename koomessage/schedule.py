@@ -7,4 +7,5 @@ from django.conf import settings
 SCHEDULE: dict[str, dict[str, Any]] = {
     "sweep": {"task": "email_service.send_tasks.jobs.sweep", "schedule": settings.SWEEP_SECONDS},
     "reports": {"task": "email_service.reports.jobs.refresh_reports", "schedule": settings.REPORT_SECONDS},
+    "orders": {"task": "billing.jobs.expire_orders", "schedule": 60.0},
 }

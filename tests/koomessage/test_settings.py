@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+from koomessage.celery import app as celery_app
+from koomessage.schedule import SCHEDULE
 from tests.architecture.source import ROOT
 
 PRODUCTION = {
@@ -74,3 +76,9 @@ def test_no_migration_is_missing(tmp_path):
     result = manage(tmp_path, ["makemigrations", "--check", "--dry-run"], **PRODUCTION)
 
     assert result.returncode == 0, result.stdout
+
+
+def test_the_schedule_names_jobs_that_exist():
+    celery_app.loader.import_default_modules()
+
+    assert {entry["task"] for entry in SCHEDULE.values()} <= set(celery_app.tasks)
