@@ -9,9 +9,6 @@ from django.core.files.storage import FileSystemStorage, Storage
 
 ALLOWED = (
     "@tabler/core/dist/css/tabler.min.css",
-    "@tabler/core/dist/js/tabler.min.js",
-    "tom-select/dist/css/tom-select.bootstrap5.min.css",
-    "tom-select/dist/js/tom-select.complete.min.js",
     "echarts/dist/echarts.common.min.js",
 )
 
