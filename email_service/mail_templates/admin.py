@@ -126,9 +126,9 @@ class TemplateVersionAdmin(admin.ModelAdmin):
         form.is_valid()
         try:
             if request.POST.get("decision") == "approve":
-                services.approve_version(version, by=request.user)
+                services.approve_version(version, by=request.user)  # type: ignore[arg-type]
             else:
-                services.reject_version(version, by=request.user, reason=form.cleaned_data.get("reason", ""))
+                services.reject_version(version, by=request.user, reason=form.cleaned_data.get("reason", ""))  # type: ignore[arg-type]
         except RuleViolation as refusal:
             form.add_error(refusal.field, refusal.message)
             return self._page(request, version, form, status=422)
@@ -201,4 +201,4 @@ class TemplateAdmin(admin.ModelAdmin):
         return [str(row) for row in objs], {}, set(), []
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
-        services.delete_template(obj, user=request.user)
+        services.delete_template(obj, user=request.user)  # type: ignore[arg-type]

@@ -6,273 +6,407 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('email_service', '0001_initial'),
-        ('iam', '0001_initial'),
+        ("email_service", "0001_initial"),
+        ("iam", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='address',
-            name='tenant',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='iam.tenant'),
+            model_name="address",
+            name="tenant",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="iam.tenant"
+            ),
         ),
         migrations.AddField(
-            model_name='dirtyhour',
-            name='tenant',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='iam.tenant'),
+            model_name="dirtyhour",
+            name="tenant",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="iam.tenant"
+            ),
         ),
         migrations.AddField(
-            model_name='domain',
-            name='tenant',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='iam.tenant'),
+            model_name="domain",
+            name="tenant",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="iam.tenant"
+            ),
         ),
         migrations.AddField(
-            model_name='dkimkey',
-            name='domain',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='dkim_keys', to='email_service.domain'),
+            model_name="dkimkey",
+            name="domain",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="dkim_keys",
+                to="email_service.domain",
+            ),
         ),
         migrations.AddField(
-            model_name='address',
-            name='domain',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='addresses', to='email_service.domain', verbose_name='sending domain'),
+            model_name="address",
+            name="domain",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="addresses",
+                to="email_service.domain",
+                verbose_name="sending domain",
+            ),
         ),
         migrations.AddField(
-            model_name='domainrecord',
-            name='domain',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='records', to='email_service.domain'),
+            model_name="domainrecord",
+            name="domain",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="records", to="email_service.domain"
+            ),
         ),
         migrations.AddField(
-            model_name='emailservice',
-            name='tenant',
-            field=models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='email_service', to='iam.tenant', verbose_name='account'),
+            model_name="emailservice",
+            name="tenant",
+            field=models.OneToOneField(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="email_service",
+                to="iam.tenant",
+                verbose_name="account",
+            ),
         ),
         migrations.AddField(
-            model_name='event',
-            name='tenant',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='iam.tenant'),
+            model_name="event",
+            name="tenant",
+            field=models.ForeignKey(
+                db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="iam.tenant"
+            ),
         ),
         migrations.AddField(
-            model_name='message',
-            name='tenant',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='iam.tenant'),
+            model_name="message",
+            name="tenant",
+            field=models.ForeignKey(
+                db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="iam.tenant"
+            ),
         ),
         migrations.AddField(
-            model_name='event',
-            name='message',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='events', to='email_service.message'),
+            model_name="event",
+            name="message",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="events", to="email_service.message"
+            ),
         ),
         migrations.AddField(
-            model_name='attempt',
-            name='message',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='attempt_rows', to='email_service.message'),
+            model_name="attempt",
+            name="message",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="attempt_rows",
+                to="email_service.message",
+            ),
         ),
         migrations.AddField(
-            model_name='report',
-            name='tenant',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='iam.tenant'),
+            model_name="report",
+            name="tenant",
+            field=models.ForeignKey(
+                db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="iam.tenant"
+            ),
         ),
         migrations.AddField(
-            model_name='suppression',
-            name='tenant',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='iam.tenant'),
+            model_name="suppression",
+            name="tenant",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="iam.tenant"
+            ),
         ),
         migrations.AddField(
-            model_name='task',
-            name='address',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='tasks', to='email_service.address', verbose_name='sender'),
+            model_name="task",
+            name="address",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="tasks",
+                to="email_service.address",
+                verbose_name="sender",
+            ),
         ),
         migrations.AddField(
-            model_name='task',
-            name='created_by',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="task",
+            name="created_by",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='task',
-            name='domain',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='tasks', to='email_service.domain'),
+            model_name="task",
+            name="domain",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="tasks",
+                to="email_service.domain",
+            ),
         ),
         migrations.AddField(
-            model_name='task',
-            name='tenant',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='iam.tenant'),
+            model_name="task",
+            name="tenant",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="iam.tenant"
+            ),
         ),
         migrations.AddField(
-            model_name='report',
-            name='task',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='email_service.task'),
+            model_name="report",
+            name="task",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="email_service.task"
+            ),
         ),
         migrations.AddField(
-            model_name='rejectedrow',
-            name='task',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='rejected_rows', to='email_service.task'),
+            model_name="rejectedrow",
+            name="task",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="rejected_rows",
+                to="email_service.task",
+            ),
         ),
         migrations.AddField(
-            model_name='message',
-            name='task',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='messages', to='email_service.task'),
+            model_name="message",
+            name="task",
+            field=models.ForeignKey(
+                db_index=False,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="messages",
+                to="email_service.task",
+            ),
         ),
         migrations.AddField(
-            model_name='dirtyhour',
-            name='task',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='email_service.task'),
+            model_name="dirtyhour",
+            name="task",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="+", to="email_service.task"
+            ),
         ),
         migrations.AddField(
-            model_name='claim',
-            name='task',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='email_service.task'),
+            model_name="claim",
+            name="task",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="+", to="email_service.task"
+            ),
         ),
         migrations.AddField(
-            model_name='attachment',
-            name='task',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='attachments', to='email_service.task'),
+            model_name="attachment",
+            name="task",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="attachments",
+                to="email_service.task",
+            ),
         ),
         migrations.AddField(
-            model_name='template',
-            name='tenant',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='iam.tenant'),
+            model_name="template",
+            name="tenant",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="iam.tenant",
+            ),
         ),
         migrations.AddField(
-            model_name='task',
-            name='template',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='tasks', to='email_service.template', verbose_name='template'),
+            model_name="task",
+            name="template",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="tasks",
+                to="email_service.template",
+                verbose_name="template",
+            ),
         ),
         migrations.AddField(
-            model_name='templateversion',
-            name='author',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="templateversion",
+            name="author",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='templateversion',
-            name='decided_by',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="templateversion",
+            name="decided_by",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='templateversion',
-            name='template',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='versions', to='email_service.template'),
+            model_name="templateversion",
+            name="template",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="versions",
+                to="email_service.template",
+            ),
         ),
         migrations.AddField(
-            model_name='template',
-            name='version',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='email_service.templateversion'),
+            model_name="template",
+            name="version",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to="email_service.templateversion",
+            ),
         ),
         migrations.AddField(
-            model_name='task',
-            name='template_version',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='tasks', to='email_service.templateversion'),
+            model_name="task",
+            name="template_version",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="tasks",
+                to="email_service.templateversion",
+            ),
         ),
         migrations.AddField(
-            model_name='emailservice',
-            name='transport',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='services', to='email_service.transport', verbose_name='transport'),
+            model_name="emailservice",
+            name="transport",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="services",
+                to="email_service.transport",
+                verbose_name="transport",
+            ),
         ),
         migrations.AddIndex(
-            model_name='domain',
-            index=models.Index(fields=['tenant', '-created_at', '-id'], name='domain_by_tenant'),
+            model_name="domain",
+            index=models.Index(fields=["tenant", "-created_at", "-id"], name="domain_by_tenant"),
         ),
         migrations.AddConstraint(
-            model_name='domain',
-            constraint=models.UniqueConstraint(fields=('tenant', 'name'), name='domain_once_a_tenant'),
+            model_name="domain",
+            constraint=models.UniqueConstraint(fields=("tenant", "name"), name="domain_once_a_tenant"),
         ),
         migrations.AddConstraint(
-            model_name='domain',
-            constraint=models.UniqueConstraint(condition=models.Q(('status', 'verified')), fields=('name',), name='domain_verified_by_one_tenant'),
+            model_name="domain",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("status", "verified")),
+                fields=("name",),
+                name="domain_verified_by_one_tenant",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='dkimkey',
-            constraint=models.UniqueConstraint(fields=('domain', 'selector'), name='dkim_selector_once_a_domain'),
+            model_name="dkimkey",
+            constraint=models.UniqueConstraint(
+                fields=("domain", "selector"), name="dkim_selector_once_a_domain"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='dkimkey',
-            constraint=models.UniqueConstraint(condition=models.Q(('is_active', True)), fields=('domain',), name='one_signing_key_a_domain'),
+            model_name="dkimkey",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("is_active", True)), fields=("domain",), name="one_signing_key_a_domain"
+            ),
         ),
         migrations.AddIndex(
-            model_name='address',
-            index=models.Index(fields=['tenant', '-created_at', '-id'], name='address_by_tenant'),
+            model_name="address",
+            index=models.Index(fields=["tenant", "-created_at", "-id"], name="address_by_tenant"),
         ),
         migrations.AddConstraint(
-            model_name='address',
-            constraint=models.UniqueConstraint(fields=('tenant', 'address'), name='address_once_a_tenant'),
+            model_name="address",
+            constraint=models.UniqueConstraint(fields=("tenant", "address"), name="address_once_a_tenant"),
         ),
         migrations.AddConstraint(
-            model_name='domainrecord',
-            constraint=models.UniqueConstraint(fields=('domain', 'purpose'), name='record_once_a_domain'),
+            model_name="domainrecord",
+            constraint=models.UniqueConstraint(fields=("domain", "purpose"), name="record_once_a_domain"),
         ),
         migrations.AddIndex(
-            model_name='event',
-            index=models.Index(fields=['tenant', 'id'], name='event_by_tenant'),
+            model_name="event",
+            index=models.Index(fields=["tenant", "id"], name="event_by_tenant"),
         ),
         migrations.AddIndex(
-            model_name='suppression',
-            index=models.Index(fields=['tenant', '-created_at', '-id'], name='suppression_by_tenant'),
+            model_name="suppression",
+            index=models.Index(fields=["tenant", "-created_at", "-id"], name="suppression_by_tenant"),
         ),
         migrations.AddConstraint(
-            model_name='suppression',
-            constraint=models.UniqueConstraint(fields=('tenant', 'address_key'), name='suppressed_once_a_tenant'),
+            model_name="suppression",
+            constraint=models.UniqueConstraint(
+                fields=("tenant", "address_key"), name="suppressed_once_a_tenant"
+            ),
         ),
         migrations.AddIndex(
-            model_name='report',
-            index=models.Index(fields=['tenant', 'hour'], name='report_by_hour'),
+            model_name="report",
+            index=models.Index(fields=["tenant", "hour"], name="report_by_hour"),
         ),
         migrations.AddConstraint(
-            model_name='report',
-            constraint=models.UniqueConstraint(fields=('task', 'hour'), name='report_once_an_hour'),
+            model_name="report",
+            constraint=models.UniqueConstraint(fields=("task", "hour"), name="report_once_an_hour"),
         ),
         migrations.AddConstraint(
-            model_name='rejectedrow',
-            constraint=models.UniqueConstraint(fields=('task', 'row_number'), name='rejected_row_once'),
+            model_name="rejectedrow",
+            constraint=models.UniqueConstraint(fields=("task", "row_number"), name="rejected_row_once"),
         ),
         migrations.AddIndex(
-            model_name='message',
-            index=models.Index(fields=['tenant', '-accepted_at', '-id'], name='message_by_time'),
+            model_name="message",
+            index=models.Index(fields=["tenant", "-accepted_at", "-id"], name="message_by_time"),
         ),
         migrations.AddIndex(
-            model_name='message',
-            index=models.Index(fields=['tenant', 'recipient_key'], name='message_by_recipient'),
+            model_name="message",
+            index=models.Index(fields=["tenant", "recipient_key"], name="message_by_recipient"),
         ),
         migrations.AddIndex(
-            model_name='message',
-            index=models.Index(condition=models.Q(('lease_token', None), ('status', 'pending')), fields=['task', 'next_attempt_at'], name='message_due'),
+            model_name="message",
+            index=models.Index(
+                condition=models.Q(("lease_token", None), ("status", "pending")),
+                fields=["task", "next_attempt_at"],
+                name="message_due",
+            ),
         ),
         migrations.AddIndex(
-            model_name='message',
-            index=models.Index(fields=['task', 'status'], name='message_by_task'),
+            model_name="message",
+            index=models.Index(fields=["task", "status"], name="message_by_task"),
         ),
         migrations.AddIndex(
-            model_name='message',
-            index=models.Index(condition=models.Q(('lease_token__isnull', False)), fields=['lease_token'], name='message_claimed'),
+            model_name="message",
+            index=models.Index(
+                condition=models.Q(("lease_token__isnull", False)),
+                fields=["lease_token"],
+                name="message_claimed",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='message',
-            constraint=models.UniqueConstraint(fields=('task', 'recipient_key'), name='recipient_once_a_task'),
+            model_name="message",
+            constraint=models.UniqueConstraint(
+                fields=("task", "recipient_key"), name="recipient_once_a_task"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='dirtyhour',
-            constraint=models.UniqueConstraint(fields=('task', 'hour'), name='dirty_hour_once'),
+            model_name="dirtyhour",
+            constraint=models.UniqueConstraint(fields=("task", "hour"), name="dirty_hour_once"),
         ),
         migrations.AddConstraint(
-            model_name='templateversion',
-            constraint=models.UniqueConstraint(fields=('template', 'number'), name='version_once_a_template'),
+            model_name="templateversion",
+            constraint=models.UniqueConstraint(fields=("template", "number"), name="version_once_a_template"),
         ),
         migrations.AddIndex(
-            model_name='template',
-            index=models.Index(fields=['tenant', '-created_at', '-id'], name='template_by_tenant'),
+            model_name="template",
+            index=models.Index(fields=["tenant", "-created_at", "-id"], name="template_by_tenant"),
         ),
         migrations.AddIndex(
-            model_name='task',
-            index=models.Index(fields=['tenant', '-created_at', '-id'], name='task_by_tenant'),
+            model_name="task",
+            index=models.Index(fields=["tenant", "-created_at", "-id"], name="task_by_tenant"),
         ),
         migrations.AddIndex(
-            model_name='task',
-            index=models.Index(fields=['status', 'due_at'], name='task_by_status'),
+            model_name="task",
+            index=models.Index(fields=["status", "due_at"], name="task_by_status"),
         ),
         migrations.AddConstraint(
-            model_name='task',
-            constraint=models.UniqueConstraint(fields=('tenant', 'submission_key'), name='submission_once_a_tenant'),
+            model_name="task",
+            constraint=models.UniqueConstraint(
+                fields=("tenant", "submission_key"), name="submission_once_a_tenant"
+            ),
         ),
     ]

@@ -4,34 +4,41 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('email_service', '0002_initial'),
-        ('iam', '0004_names_in_any_case'),
+        ("email_service", "0002_initial"),
+        ("iam", "0004_names_in_any_case"),
     ]
 
     operations = [
         migrations.RemoveIndex(
-            model_name='message',
-            name='message_by_task',
+            model_name="message",
+            name="message_by_task",
         ),
         migrations.AddField(
-            model_name='message',
-            name='end_reason',
-            field=models.CharField(blank=True, choices=[('suppressed', 'The recipient is on the suppression list.'), ('platform', 'The platform could not send it.'), ('cancelled', 'The task was cancelled.')], max_length=10),
+            model_name="message",
+            name="end_reason",
+            field=models.CharField(
+                blank=True,
+                choices=[
+                    ("suppressed", "The recipient is on the suppression list."),
+                    ("platform", "The platform could not send it."),
+                    ("cancelled", "The task was cancelled."),
+                ],
+                max_length=10,
+            ),
         ),
         migrations.AddField(
-            model_name='task',
-            name='served_at',
+            model_name="task",
+            name="served_at",
             field=models.DateTimeField(null=True),
         ),
         migrations.AlterField(
-            model_name='attempt',
-            name='tls',
+            model_name="attempt",
+            name="tls",
             field=models.CharField(blank=True, max_length=64),
         ),
         migrations.AddIndex(
-            model_name='message',
-            index=models.Index(fields=['task', 'status', 'accepted_at'], name='message_by_task'),
+            model_name="message",
+            index=models.Index(fields=["task", "status", "accepted_at"], name="message_by_task"),
         ),
     ]

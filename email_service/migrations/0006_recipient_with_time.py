@@ -4,19 +4,20 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('email_service', '0005_domain_status_words'),
-        ('iam', '0004_names_in_any_case'),
+        ("email_service", "0005_domain_status_words"),
+        ("iam", "0004_names_in_any_case"),
     ]
 
     operations = [
         migrations.RemoveIndex(
-            model_name='message',
-            name='message_by_recipient',
+            model_name="message",
+            name="message_by_recipient",
         ),
         migrations.AddIndex(
-            model_name='message',
-            index=models.Index(fields=['tenant', 'recipient_key', '-accepted_at', '-id'], name='message_by_recipient'),
+            model_name="message",
+            index=models.Index(
+                fields=["tenant", "recipient_key", "-accepted_at", "-id"], name="message_by_recipient"
+            ),
         ),
     ]

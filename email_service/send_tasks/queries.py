@@ -5,7 +5,6 @@ from datetime import datetime
 
 from django.db.models import QuerySet
 from django.utils.functional import Promise
-from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from email_service.addresses.models import Address
@@ -19,23 +18,21 @@ from iam.models import Tenant
 SHOWN_ROWS = 100
 
 
-def tasks_of_domain(domain: Domain) -> Promise | None:
+def tasks_of_domain(domain: Domain) -> str | None:
     """Say which unfinished task still signs with the domain."""
     return _use(Task.objects.unfinished().filter(domain=domain))
 
 
-def tasks_of_address(address: Address) -> Promise | None:
+def tasks_of_address(address: Address) -> str | None:
     """Say which unfinished task still sends from the address."""
     return _use(Task.objects.unfinished().filter(address=address))
 
 
-def _use(tasks: QuerySet[Task]) -> Promise | None:
+def _use(tasks: QuerySet[Task]) -> str | None:
     name = tasks.values_list("name", flat=True).first()
     if name is None:
         return None
-    return format_lazy(
-        _("The send task “{name}” still uses it. Wait until it has ended, or cancel it."), name=name
-    )
+    return _("The send task “{name}” still uses it. Wait until it has ended, or cancel it.").format(name=name)
 
 
 def sendable_templates(tenant: Tenant) -> QuerySet[Template]:

@@ -1,6 +1,6 @@
 """总览: where an account stands."""
 
-from django.http import HttpResponse
+from django.http import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET
 
@@ -12,7 +12,7 @@ from koomessage.console import queries
 
 @require_GET
 @public
-def home(request: ConsoleRequest) -> HttpResponse:
+def home(request: ConsoleRequest) -> HttpResponseBase:
     """Send the platform's staff to the administration, everybody else to 总览."""
     if request.user.is_authenticated and request.tenant is None:
         return redirect("admin:index")
@@ -21,7 +21,7 @@ def home(request: ConsoleRequest) -> HttpResponse:
 
 @require_GET
 @requires(OVERVIEW)
-def overview(request: ConsoleRequest) -> HttpResponse:
+def overview(request: ConsoleRequest) -> HttpResponseBase:
     today, month, bars = queries.sending(request.tenant)
     context = {
         "steps": queries.guide(request.tenant),
