@@ -73,7 +73,7 @@ def find_parameters(*texts: str, field: str | None = None) -> tuple[str, ...]:
     """
     reading = read_parameters(*texts)
     if reading.problems:
-        raise RuleViolation(reading.problems[0], field=field)
+        raise RuleViolation(str(reading.problems[0]), field=field)
     return reading.names
 
 
