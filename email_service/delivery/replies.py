@@ -233,6 +233,12 @@ def explain(code: int, enhanced: str, text: str) -> Rule:
     return next(rule for rule in RULES if rule.fits(code, enhanced, text))
 
 
+def judge(code: int, enhanced: str, text: str, *, sent: bool) -> Verdict:
+    """Answer what the reply means; only an answer to the final dot can mean that it was delivered."""
+    verdict = classify(code, enhanced, text)
+    return Verdict.DEFERRED if verdict is Verdict.DELIVERED and not sent else verdict
+
+
 def classify(code: int, enhanced: str, text: str) -> Verdict:
     """Answer what the reply means for the message."""
     if 200 <= code <= 299:

@@ -7,7 +7,7 @@ from email_service.delivery.engine.journal import Journal
 from email_service.delivery.engine.wire import Features, Reply, stuffed
 from email_service.delivery.envelopes import Envelope, Outcome
 from email_service.delivery.headers import address_octets
-from email_service.delivery.replies import Verdict, classify
+from email_service.delivery.replies import Verdict
 from email_service.delivery.routing import Guard
 
 STOPPED = "Sending was stopped."
@@ -94,12 +94,6 @@ class Attempt:
             in_doubt=in_doubt,
             sent=sent,
         )
-
-
-def judge(reply: Reply, *, sent: bool) -> Verdict:
-    """Answer what the reply means; only an answer to the dot can mean that it was delivered."""
-    verdict = classify(reply.code, reply.enhanced, reply.text)
-    return Verdict.DEFERRED if verdict is Verdict.DELIVERED and not sent else verdict
 
 
 def write_down(journal: Journal, attempt: Attempt, outcome: Outcome) -> None:

@@ -6,12 +6,12 @@ its mark is in the journal, and nothing is marked that the guard has not just le
 
 from datetime import UTC, datetime
 
-from email_service.delivery.engine.attempts import NOT_ALLOWED, STOPPED, Attempt, judge, write_down
+from email_service.delivery.engine.attempts import NOT_ALLOWED, STOPPED, Attempt, write_down
 from email_service.delivery.engine.journal import JournalUnwritable
 from email_service.delivery.engine.office import Office
 from email_service.delivery.engine.smtp import SmtpConnection
 from email_service.delivery.engine.wire import Reply
-from email_service.delivery.replies import Verdict
+from email_service.delivery.replies import Verdict, judge
 
 _SMALL = 48 * 1024
 _CLOSING = 421
@@ -267,9 +267,8 @@ class Courier:
         self._end(attempt, Verdict.WITHHELD, why)
 
     def _end_by(self, attempt: Attempt, reply: Reply, *, sent: bool = False) -> None:
-        self._end(
-            attempt, judge(reply, sent=sent), reply.text, code=reply.code, enhanced=reply.enhanced, sent=sent
-        )
+        verdict = judge(reply.code, reply.enhanced, reply.text, sent=sent)
+        self._end(attempt, verdict, reply.text, code=reply.code, enhanced=reply.enhanced, sent=sent)
 
     def _end(
         self,

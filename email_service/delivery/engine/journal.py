@@ -175,7 +175,7 @@ def high_water(folder: Path) -> int:
     for path in folder.glob(f"*{_SUFFIX}"):
         try:
             with path.open("rb") as lines:
-                highest = max(highest, _highest_of(records.intact(lines)))
+                highest = max(highest, _highest_of(records.claims_in(lines)))
         except FileNotFoundError:
             # Removed since it was listed: its highest token is in the file of the folder.
             highest = max(highest, _read_high_water(folder))
@@ -192,11 +192,14 @@ def _locked(descriptor: int, path: Path) -> bool:
 
 
 def _highest_token(journal: Journal) -> int:
-    return _highest_of(journal.read()) if journal.path.exists() else 0
+    if not journal.path.exists():
+        return 0
+    with journal.path.open("rb") as lines:
+        return _highest_of(records.claims_in(lines))
 
 
 def _highest_of(lines: Iterator[records.Record]) -> int:
-    return max((record[1] for record in lines if record[0] == records.CLAIMED), default=0)
+    return max((record[1] for record in lines), default=0)
 
 
 def _read_high_water(folder: Path) -> int:

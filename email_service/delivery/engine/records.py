@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from email_service.delivery.envelopes import Claim, Envelope, Outcome
-from email_service.delivery.replies import Verdict, classify
+from email_service.delivery.replies import Verdict, judge
 
 CLAIMED, MARKED, UNMARKED, REPLIED, CLOSED = "C", "M", "N", "R", "E"
 
@@ -52,13 +52,18 @@ def intact(lines: Iterable[bytes]) -> Iterator[Record]:
             yield json.loads(payload)
 
 
+def claims_in(lines: Iterable[bytes]) -> Iterator[Record]:
+    """Read only the claims, without looking into the many lines about their messages."""
+    return intact(row for row in lines if row.startswith(b'["C"'))
+
+
 def reply_outcome(record: Record) -> Outcome:
     _, token, message_id, attempt, host, tls, started, finished, code, enhanced, text, sent = record
     return Outcome(
         message_id=message_id,
         claim_token=token,
         attempt=attempt,
-        verdict=classify(code, enhanced, text),
+        verdict=judge(code, enhanced, text, sent=sent),
         code=code,
         enhanced=enhanced,
         text=text,

@@ -211,3 +211,14 @@ def test_a_killed_process_leaves_the_truth_and_its_lock(tmp_path):
     assert [one.message_id for one in found.in_doubt] == [2]
     assert [one.message_id for one in found.untouched] == [4, 5]
     left.remove()
+
+
+def test_a_good_word_said_to_anything_but_the_dot_is_no_delivery_after_a_replay_either(tmp_path):
+    journal = Journal.open(tmp_path, "worker")
+    journal.claimed(Claim(7, (1,)))
+    journal.reply(make_outcome(1, verdict=Verdict.DEFERRED, code=250, text="Ok to DATA", sent=False))
+
+    found = replay(journal)
+
+    assert [outcome.verdict for outcome in found.replies] == [Verdict.DEFERRED]
+    journal.close()
