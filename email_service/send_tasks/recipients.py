@@ -1,5 +1,6 @@
 """Recipients in, messages out: each row once, resumable wherever the reader was killed."""
 
+import logging
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -7,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 
 from django.conf import settings
-from django.db import transaction
+from django.db import DataError, transaction
 from django.db.models import F, Q
 
 from billing import services as billing
@@ -23,6 +24,7 @@ from koomessage.common import spreadsheets
 from koomessage.common.errors import RuleViolation
 from koomessage.common.mailbox import BadAddress, Mailbox, normalise
 
+logger = logging.getLogger(__name__)
 CHUNK = 1_000
 # Opening a file of 40 MB takes seconds; a reader that says nothing for so long is dead.
 READING_LASTS = timedelta(minutes=3)
@@ -85,6 +87,11 @@ def read(task_id: int) -> bool:
         return False
     except RuleViolation:
         fail(task.pk, reasons.keep("units"))
+        return False
+    except (DataError, ValueError):
+        # What is in the file cannot be stored; the next reader would fare no better.
+        logger.exception("The recipient file of task %s cannot be read.", task.code)
+        fail(task.pk, reasons.keep("bad_file"))
         return False
 
 

@@ -134,4 +134,5 @@ def as_text(cell: Any) -> str:
         return cell.isoformat()
     if isinstance(cell, timedelta):
         return str(cell)
-    return "" if cell is None else str(cell).strip()
+    # A workbook may spell a NUL as _x0000_; databases take none.
+    return "" if cell is None else str(cell).replace("\0", "").strip()

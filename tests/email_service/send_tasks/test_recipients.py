@@ -1,12 +1,17 @@
 """Recipient files: every good row one message, every other row a reason."""
 
+import zipfile
+from io import BytesIO
+
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import DataError
 
 from email_service.send_details.models import Message
 from email_service.send_tasks import jobs, recipients
 from email_service.send_tasks.models import RejectedRow, Task
 from iam.models import Tenant
-from tests.email_service.send_tasks.sending import make_sending_tenant, sheet, submit
+from tests.email_service.send_tasks.sending import XLSX, make_sending_tenant, sheet, submit
 from tests.factories_sending import make_suppression, make_version
 
 
@@ -132,3 +137,38 @@ def test_a_cancelled_task_is_not_read_on(tenant: Tenant) -> None:
 
     assert not recipients.read(task.pk)
     assert not Message.objects.exists()
+
+
+def test_a_value_no_database_takes_is_read_without_it(tenant: Tenant) -> None:
+    version = make_version(tenant, body="{{name}}", parameters=["name"])
+    file = sheet(("email", "name"), ("a@qq.com", "Li"))
+    target = BytesIO()
+    with zipfile.ZipFile(file) as old, zipfile.ZipFile(target, "w") as new:
+        for name in old.namelist():
+            new.writestr(name, old.read(name).replace(b"<t>Li</t>", b"<t>L_x0000_i</t>"))
+    task = submit(
+        tenant,
+        version=version,
+        source=Task.Source.FILE,
+        file=SimpleUploadedFile("r.xlsx", target.getvalue(), XLSX),
+    )
+
+    assert recipients.read(task.pk)
+
+    assert Message.objects.get().params == ["Li"]
+
+
+def test_a_file_whose_rows_cannot_be_stored_fails_instead_of_being_read_for_ever(
+    tenant: Tenant, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    task = submit(tenant, source=Task.Source.FILE, file=sheet(("email",), ("a@qq.com",)))
+
+    def refuse(*arguments: object, **named: object) -> None:
+        raise DataError("out of range")
+
+    monkeypatch.setattr(recipients, "write", refuse)
+    assert not recipients.read(task.pk)
+
+    task.refresh_from_db()
+    assert (task.status, task.status_reason) == ("failed", "bad_file")
+    caplog.clear()
