@@ -1,7 +1,7 @@
 """Which worker holds which messages: claims under a lease, by the database's clock."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -81,20 +81,21 @@ def in_turn(now: datetime) -> list[int]:
 def claim(*, worker: str, host: str, size: int = BATCH) -> Batch | None:
     """Take the next messages in turn for the worker; None where nothing is due."""
     now = database_now()
-    for task_id in in_turn(now):
-        batch = _claim_of(task_id, worker, host, size, now)
-        if batch is not None:
-            return batch
+    due = in_turn(now)
+    # A task that somebody has locked is passed over; where all are, wait: "nothing is due" would be wrong.
+    for waits in (False, True) if connection.features.has_select_for_update_skip_locked else (True,):
+        for task_id in due:
+            batch = _claim_of(task_id, worker, host, size, now, waits=waits)
+            if batch is not None:
+                return batch
     return None
 
 
 @transaction.atomic
-def _claim_of(task_id: int, worker: str, host: str, size: int, now: datetime) -> Batch | None:
-    # The lock keeps out a cancellation until the messages carry the token.
+def _claim_of(task_id: int, worker: str, host: str, size: int, now: datetime, *, waits: bool) -> Batch | None:
+    # The lock keeps out a cancellation until the messages carry the token; not those who only refer to the task.
     task = (
-        Task.objects.select_for_update(
-            of=("self",), skip_locked=connection.features.has_select_for_update_skip_locked
-        )
+        Task.objects.select_for_update(of=("self",), skip_locked=not waits, no_key=True)
         .filter(pk=task_id, status=Task.Status.SENDING)
         .first()
     )
@@ -135,15 +136,17 @@ def highest_token() -> int:
 
 def _take(task_id: int, token: int, size: int, now: datetime) -> tuple[Claimed, ...]:
     skip = "FOR UPDATE SKIP LOCKED" if connection.features.has_select_for_update_skip_locked else ""
+    # Materialized: a plan that asked twice would get other rows the second time, and take too many.
     sql = (
-        f"UPDATE {MESSAGES} SET lease_token = %s WHERE id IN ("  # noqa: S608 - names of our own tables
-        f"SELECT id FROM {MESSAGES} WHERE task_id = %s AND status = 'pending' AND lease_token IS NULL "
+        f"WITH due AS MATERIALIZED (SELECT id FROM {MESSAGES} "  # noqa: S608 - names of our own tables
+        "WHERE task_id = %s AND status = 'pending' AND lease_token IS NULL "
         f"AND next_attempt_at <= %s ORDER BY next_attempt_at, id LIMIT %s {skip}) "
+        f"UPDATE {MESSAGES} SET lease_token = %s WHERE id IN (SELECT id FROM due) "
         "RETURNING id, recipient, recipient_key, params, attempts, crashes, accepted_at"
     )
     moment = connection.ops.adapt_datetimefield_value(now)
     with connection.cursor() as cursor:
-        cursor.execute(sql, [token, task_id, moment, size])
+        cursor.execute(sql, [task_id, moment, size, token])
         return tuple(sorted((_claimed(row) for row in cursor.fetchall()), key=lambda message: message.id))
 
 
@@ -168,7 +171,7 @@ def close(token: int) -> None:
     Claim.objects.filter(token=token).delete()
 
 
-def count_crash(message_ids: Sequence[int]) -> None:
+def count_crash(message_ids: Collection[int]) -> None:
     """Note that a worker died over these messages."""
     Message.objects.filter(pk__in=message_ids).update(crashes=F("crashes") + 1)
 

@@ -46,7 +46,8 @@ def refresh(task_id: int) -> None:
 
     The counters are written under the row's lock: of two refreshes the later one counts later.
     """
-    task = Task.objects.select_for_update(of=("self",)).get(pk=task_id)
+    # Not the whole row: whoever writes something that refers to the task need not wait.
+    task = Task.objects.select_for_update(of=("self",), no_key=True).get(pk=task_id)
     if task.status == Task.Status.CANCELLED:
         outcomes.cancel_pending(task)
     counts, free = count(task)
