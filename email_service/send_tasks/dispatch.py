@@ -8,10 +8,12 @@ import os
 import socket
 import struct
 import threading
+from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
 from django.conf import settings
+from django.db import connection
 
 from email_service.delivery.engine import Engine, Journal, abandoned, high_water, replay
 from email_service.delivery.envelopes import Claim, Outcome
@@ -46,6 +48,7 @@ class Station:
         self.note = Note(note_beside(self.journal))
         self.watch = Watch()
         self.is_settled = True
+        self.connection: object = None  # the one over which the database was last looked at
         self._engines: dict[Relay, Engine] = {}
         self._mailings: dict[int, Mailing] = {}
 
@@ -70,19 +73,16 @@ class Station:
             self._mailings[task.pk] = prepare(task)
         return self._mailings[task.pk]
 
-    def stop(self) -> None:
-        for engine in self._engines.values():
-            engine.stop()
-
     def close(self, grace: float) -> None:
-        for engine in self._engines.values():
-            engine.close(grace)
-        self.watch.stop()
-        if self.is_settled:
-            self.journal.remove()
-            self.note.remove()
-        else:
+        try:
+            for engine in self._engines.values():
+                engine.close(grace)
+            self.watch.stop()
+            if self.is_settled:
+                self.journal.remove()
+        finally:
             self.journal.close()
+            self.note.close(keep=not self.is_settled)
 
 
 class Note:
@@ -95,9 +95,10 @@ class Note:
     def write(self, message_id: int) -> None:
         os.pwrite(self._file, struct.pack("<q", message_id), 0)
 
-    def remove(self) -> None:
+    def close(self, *, keep: bool) -> None:
         os.close(self._file)
-        self.path.unlink(missing_ok=True)
+        if not keep:
+            self.path.unlink(missing_ok=True)
 
 
 def note_beside(journal: Journal) -> Path:
@@ -109,10 +110,14 @@ _station: Station | None = None
 
 
 def station() -> Station:
-    """Return this process's station, opened at first use and again after a fork."""
+    """Return this process's station, opened at first use, after a fork and after a failure.
+
+    First what was left on this host is written down; while the database does not take it, nothing is sent.
+    """
     global _station  # noqa: PLW0603 - one a process is the point
     if _station is None or _station.pid != os.getpid() or _station.folder != settings.JOURNAL_DIR:
         refuse_restored_database()
+        recover()
         _station = Station(settings.JOURNAL_DIR)
     return _station
 
@@ -126,7 +131,7 @@ def shut_down(grace: float | None = None) -> None:
 
 
 def refuse_restored_database() -> None:
-    if settings.JOURNAL_DIR.is_dir() and high_water(settings.JOURNAL_DIR) > claims.highest_token():
+    if high_water(settings.JOURNAL_DIR) > claims.highest_token():
         raise DatabaseIsBehind(
             "The database is older than this host's journals. Nothing is sent until an operator runs "
             "`manage.py resume_dispatch --after-restore`."
@@ -138,8 +143,8 @@ def resume_after_restore() -> int:
 
     First the journals are applied: what was delivered under claims the database still knows is not sent again.
     """
-    recover()
-    highest = high_water(settings.JOURNAL_DIR) if settings.JOURNAL_DIR.is_dir() else 0
+    recover(is_restored=True)
+    highest = high_water(settings.JOURNAL_DIR)
     claims.go_on_after(highest)
     return highest
 
@@ -152,31 +157,35 @@ def deliver_batch() -> bool:
     """
     with _lock:
         here = station()
-        settle(here)
-        batch = claims.claim(worker=here.name, host=here.host)
-        if batch is None:
-            return False
-        here.is_settled = False
-        _deliver(here, batch)
-        settle(here)
+        _look_at_database(here)
+        here.is_settled = False  # until all is well: a claim may stand though its answer was lost
+        try:
+            batch = claims.claim(worker=here.name, host=here.host)
+            if batch is not None:
+                _deliver(here, batch)
+        except BaseException:
+            leave(here)
+            raise
+        here.is_settled = True
+    if batch is None:
+        return False
     progress.refresh_small(batch.task.pk)
     return True
 
 
-def settle(here: Station) -> None:
-    """Write down what this worker's journal still knows better than the database, before anything new is sent.
+def leave(here: Station) -> None:
+    """Part from a journal that knows more than the database: whoever on this host comes first replays it."""
+    global _station  # noqa: PLW0603
+    _station = None
+    here.close(0)
 
-    Nothing is done after a batch that ended well. While the database cannot be written, this raises.
-    """
-    if here.is_settled:
-        return
-    held = claims.tokens_of(here.name)
-    if held:
-        _recover_from(here.journal, crashed=False)
-        for token in held:
-            _end(token)
-            here.journal.close_batch(token)
-    here.is_settled = True
+
+def _look_at_database(here: Station) -> None:
+    """Refuse a database that was restored, or replaced by one that lags, while this worker ran."""
+    connection.ensure_connection()
+    if here.connection is not connection.connection:
+        refuse_restored_database()
+        here.connection = connection.connection
 
 
 def _deliver(here: Station, batch: Batch) -> None:
@@ -234,37 +243,50 @@ def _end(token: int) -> None:
     claims.close(token)
 
 
-def recover() -> int:
-    """Take over what dead workers of this host left; return how many journals there were.
+def recover(*, is_restored: bool = False) -> None:
+    """Take over what workers of this host left that are dead or could not go on.
 
-    A reply in the journal is applied, a mark without one is in doubt, everything else was never sent.
+    A reply in the journal is applied, a mark without one is in doubt, everything else was never sent. One that
+    cannot be applied now is left as it is, and the others come first; then its error is raised.
     """
-    count = 0
-    if not settings.JOURNAL_DIR.is_dir():
-        return 0
+    trouble: Exception | None = None
     for journal in abandoned(settings.JOURNAL_DIR):
-        count += 1
-        note = note_beside(journal)
-        crashed_over = struct.unpack("<q", note.read_bytes()[:8])[0] if _holds_a_number(note) else 0
-        doubtful = _recover_from(journal, crashed=True)
-        claims.count_crash([pk for pk in (crashed_over, *doubtful) if pk])
-        for token in claims.tokens_of(journal.path.name):
-            _end(token)
-        journal.remove()
-        note.unlink(missing_ok=True)
-    return count
+        try:
+            if not is_restored:
+                refuse_restored_database()
+            _take_over(journal)
+        except Exception as error:
+            trouble = trouble or error
+        finally:
+            journal.close()  # kept open it would stay locked, and nobody could try again
+    if trouble is not None:
+        raise trouble
 
 
-def _holds_a_number(note: Path) -> bool:
-    return note.is_file() and note.stat().st_size >= 8
-
-
-def _recover_from(journal: Journal, *, crashed: bool) -> list[int]:
+def _take_over(journal: Journal) -> None:
+    crashed_over = _crashed_over(note_beside(journal))
     found = replay(journal)
-    results.apply_recovered(found.replies, found.in_doubt, now=claims.database_now(), crashed=crashed)
+    written = results.apply_recovered(found.replies, found.in_doubt, now=claims.database_now())
+    # Only what was written: a take-over that was itself cut short is no second crash.
+    claims.count_crash([row.message_id for row in found.in_doubt if row.message_id in written])
+    untouched: defaultdict[int, list[int]] = defaultdict(list)
     for left in found.untouched:
-        details.give_back(left.claim_token, [left.message_id])
-    return [outcome.message_id for outcome in found.in_doubt]
+        untouched[left.claim_token].append(left.message_id)
+    for token, message_ids in untouched.items():
+        if crashed_over in message_ids:
+            details.give_back(token, [crashed_over], crashed=True)
+        details.give_back(token, message_ids)
+    for token in claims.tokens_of(journal.path.name):
+        _end(token)
+    note_beside(journal).unlink(missing_ok=True)
+    journal.remove()
+
+
+def _crashed_over(note: Path) -> int:
+    try:
+        return struct.unpack("<q", note.read_bytes()[:8])[0]
+    except (FileNotFoundError, struct.error):
+        return 0
 
 
 def give_up_silent() -> int:

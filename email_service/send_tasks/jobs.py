@@ -13,9 +13,12 @@ from email_service.send_tasks import sweep as sweeping
 logger = logging.getLogger(__name__)
 
 
-@shared_task
+@shared_task(reject_on_worker_lost=True)
 def deliver() -> None:
-    """Deliver one batch of the task whose turn it is, and hint at the next while there may be one."""
+    """Deliver one batch of the task whose turn it is, and hint at the next while there may be one.
+
+    Where the process is killed the broker hands the job out again, so that no fewer workers go on.
+    """
     if dispatch.deliver_batch():
         hint(deliver)
 

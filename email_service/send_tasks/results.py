@@ -66,9 +66,9 @@ def _reason(outcome: Outcome, decision: verdicts.Decision) -> str:
 
 
 def apply_recovered(
-    replies: Sequence[Outcome], doubtful: Sequence[Outcome], *, now: datetime, crashed: bool = True
-) -> None:
-    """Write down what a dead worker's journal tells: its replies, and what it may have sent.
+    replies: Sequence[Outcome], doubtful: Sequence[Outcome], *, now: datetime
+) -> frozenset[int]:
+    """Write down what a dead worker's journal tells: its replies, and what it may have sent; return whose.
 
     Whatever was claimed anew since carries another token and stays as it is. The rules are each tenant's.
     """
@@ -89,11 +89,10 @@ def apply_recovered(
             accepted_at=accepted_at,
             now=now,
             rules=rules[tenant],
-            crashed=crashed and outcome.in_doubt,
+            crashed=outcome.in_doubt,
         )
         rows.append(row_of(outcome, decision))
-    if rows:
-        record(rows, now=now)
+    return record(rows, now=now)
 
 
 def doubtful_of(token: int, now: datetime) -> list[Outcome]:

@@ -1,5 +1,6 @@
 """Finds the work in the database that nobody was told of; run by the schedule, and by whoever is idle."""
 
+import logging
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -9,6 +10,7 @@ from django.db.models import Q
 from email_service.send_tasks import claims, dispatch, progress, reasons
 from email_service.send_tasks.models import Claim, Task
 
+logger = logging.getLogger(__name__)
 MOST_HINTS = 8
 
 
@@ -26,8 +28,7 @@ def sweep() -> Found:
     Idempotent; two sweeps at once do no harm.
     """
     now = claims.database_now()
-    dispatch.recover()
-    dispatch.give_up_silent()
+    take_over()
     start_due()
     for task_id in to_refresh():
         progress.refresh(task_id)
@@ -36,6 +37,17 @@ def sweep() -> Found:
         unread=list(unread.filter(status=Task.Status.PREPARING).values_list("pk", flat=True)),
         deliveries=_missing_deliveries(),
     )
+
+
+def take_over() -> None:
+    """Give back what dead workers held; a journal that resists keeps its own messages, not all tasks of all."""
+    try:
+        dispatch.recover()
+        dispatch.give_up_silent()
+    except dispatch.DatabaseIsBehind as problem:
+        logger.warning("%s", problem)
+    except Exception:
+        logger.exception("What a dead worker left cannot be taken over; the next sweep tries again.")
 
 
 def start_due() -> int:
@@ -63,11 +75,13 @@ def to_refresh() -> list[int]:
 
 
 def _missing_deliveries() -> int:
-    """Return how many deliveries to hint at: none while workers are at it, for they go on by themselves."""
+    """Return how many deliveries to hint at: while workers are at it, for they go on by themselves, only
+    one, where a task has waited so long that they must be held up, by a slow server perhaps."""
     now = claims.database_now()
     busy = Claim.objects.filter(lease_until__gt=now).exists()
     recently = now - timedelta(seconds=2 * settings.SWEEP_SECONDS)
     if busy or Task.objects.filter(status=Task.Status.SENDING, served_at__gt=recently).exists():
-        return 0
+        unserved = Q(served_at=None) | Q(served_at__lt=recently)
+        return int(claims.due_tasks(recently).filter(unserved).exists())
     due = claims.due_messages(now).filter(task__in=claims.due_tasks(now))[: MOST_HINTS * claims.BATCH].count()
     return min(MOST_HINTS, -(-due // claims.BATCH))

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from django.conf import settings
-from django.db import DatabaseError, close_old_connections, connections
+from django.db import Error, close_old_connections, connections
 
 from email_service.delivery.envelopes import Envelope
 from email_service.feedback.queries import suppressed_keys
@@ -21,6 +21,8 @@ from email_service.setup.models import EmailService
 
 logger = logging.getLogger(__name__)
 LOOK_EVERY = 0.5
+# What was found longer ago says nothing: the process stood still, or the database does not answer.
+BELIEVED_FOR = 5.0
 IDLE_AFTER = 10.0
 
 
@@ -32,11 +34,13 @@ class Guard:
         self.suppressed: frozenset[int] = frozenset()
         self.halted = False
         self._ids = {message.recipient_key: message.id for message in batch.messages}
+        self._looked_at = 0.0
         self._lease_until = time.monotonic() + settings.LEASE_SECONDS
         self._renew_at = time.monotonic() + settings.LEASE_RENEW_SECONDS
 
     def allows(self, envelope: Envelope) -> bool:
-        return not self.halted and self.has_lease and envelope.message_id not in self.suppressed
+        is_fresh = time.monotonic() - self._looked_at < BELIEVED_FOR
+        return is_fresh and not self.halted and self.has_lease and envelope.message_id not in self.suppressed
 
     @property
     def has_lease(self) -> bool:
@@ -46,12 +50,14 @@ class Guard:
     def look(self) -> None:
         """Ask the database who was suppressed and whether the task was stopped, and keep the lease."""
         task = self.batch.task
+        began_at = time.monotonic()
         self.suppressed = frozenset(
             self._ids[key] for key in suppressed_keys(task.tenant_id, list(self._ids)) if key in self._ids
         )
         sending = Task.objects.filter(pk=task.pk, status=Task.Status.SENDING).exists()
         paused = EmailService.objects.filter(tenant=task.tenant_id, paused=True).exists()
         self.halted = paused or not sending
+        self._looked_at = began_at
         # The lease is counted from before the question: the database's answer may be long under way.
         asked_at = time.monotonic()
         if asked_at >= self._renew_at and self.has_lease:
@@ -124,7 +130,7 @@ def _look_safely(guard: Guard) -> None:
     try:
         close_old_connections()
         guard.look()
-    except DatabaseError as error:
+    except Error as error:
         # Without the database nothing is renewed: the lease runs out and the batch stops by itself.
         logger.warning("The sets before the dot could not be refreshed: %s", error)
         connections.close_all()
