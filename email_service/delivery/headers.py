@@ -100,14 +100,15 @@ def message_id_header(message_id: int, accepted_at: datetime, from_address: str)
 
 
 def unsubscribe_fields(url: str) -> bytes:
-    """Answer the RFC 8058 pair of fields; ValueError when the URL could not stand in one."""
+    """Answer List-Unsubscribe, and the field that promises one click where RFC 8058 allows it: by https.
+
+    ValueError when the URL could not stand in a field.
+    """
     if len(url) > 900 or not _URL.fullmatch(url):
         raise ValueError("The unsubscribe address is not a plain http(s) URL.")
-    return (
-        b"List-Unsubscribe: <"
-        + url.encode("ascii")
-        + b">\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
-    )
+    field = b"List-Unsubscribe: <" + url.encode("ascii") + b">\r\n"
+    one_click = b"List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
+    return field + one_click if url.startswith("https:") else field
 
 
 def content_type(given: str) -> str:

@@ -158,6 +158,13 @@ def test_unsubscribing_is_a_link_in_both_bodies_and_the_pair_of_fields():
     assert compile_mail(parts).needs_unsubscribe
 
 
+def test_one_click_is_promised_by_https_alone():
+    message = parse(render(make_parts(), (), values=(), links=PersonalLinks("http://localhost:8000/u/abc")))
+
+    assert message.get_all("List-Unsubscribe") == ["<http://localhost:8000/u/abc>"]
+    assert message.get_all("List-Unsubscribe-Post") is None
+
+
 def test_a_mail_with_the_slot_is_not_rendered_without_an_address_for_it():
     with pytest.raises(ValueError, match="unsubscribe"):
         render(make_parts(text=UNSUBSCRIBE_SLOT))
