@@ -1,0 +1,270 @@
+"""One account with a row of everything, and which of its rows every address names."""
+
+import logging
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from django.apps import apps
+from django.db import connection, models, transaction
+from django.http import HttpResponseNotAllowed
+from django.test import RequestFactory
+from django.urls import URLPattern, resolve, reverse
+from django.utils import timezone
+
+from billing import append_only
+from email_service.feedback.links import read_unsubscribe_token, unsubscribe_url
+from email_service.reports.models import Report
+from email_service.send_details.models import Attempt, DirtyHour, Event, Message
+from email_service.send_tasks.models import Attachment, RejectedRow, Task
+from iam import audit, links
+from iam.agreements import AGREEMENTS
+from iam.models import Tenant
+from tests.architecture.source import routes
+from tests.factories import make_email_service, make_tenant, make_user
+from tests.factories_billing import give_money, make_order, make_package
+from tests.factories_domains import make_address, make_domain
+from tests.factories_iam import make_application, make_group, make_policy, png
+from tests.factories_sending import make_message, make_suppression, make_task
+from tests.factories_templates import make_template
+
+LICENCE = "licences/sample.png"
+
+
+@dataclass
+class World:
+    """An account's rows by noun."""
+
+    tenant: Tenant
+    rows: dict[str, models.Model] = field(default_factory=dict)
+
+    def __getattr__(self, noun: str) -> Any:
+        try:
+            return self.rows[noun]
+        except KeyError:
+            raise AttributeError(noun) from None
+
+
+def make_world(tenant: Tenant, *, body: str = "<p>Hello {{name}}</p>") -> World:
+    member = make_user(tenant, name=f"member-{tenant.account}")
+    policy = make_policy(tenant)
+    domain = make_domain(tenant)
+    address = make_address(make_domain(tenant, verified=True))
+    template = make_template(tenant, user=member, body=body)
+    make_template(tenant, user=member, body=body, body_type="plain")
+    task = make_task(tenant, address=address, template_version=template.version)
+    ended = make_task(tenant, address=address, template_version=template.version, status=Task.Status.FINISHED)
+    message = make_message(task)
+    failed = make_message(ended, status=Message.Status.FAILED)
+    now = timezone.now()
+    for row in (message, failed):
+        times = {"started_at": now, "finished_at": now}
+        Attempt.objects.create(message=row, number=1, verdict="failed", host="mx.qq.com", text="No.", **times)
+        for kind in Event.Kind:
+            Event.objects.create(message=row, tenant=tenant, kind=kind, at=now)
+    hour = now.replace(minute=0, second=0, microsecond=0)
+    Report.objects.create(tenant=tenant, task=ended, hour=hour - timedelta(hours=1), failed=1, updated_at=now)
+    DirtyHour.objects.create(tenant=tenant, task=task, hour=hour, marked_at=now)
+    Attachment.objects.create(task=task, file="a", name="list.pdf", content_type="application/pdf", size=1)
+    RejectedRow.objects.create(task=task, row_number=7, value="nobody", reason="bad_address")
+    give_money(tenant, "1000.00")
+    audit.record(tenant=tenant, user=member, action="iam:user:create", target="someone")
+    rows: dict[str, models.Model] = {
+        "application": make_application(tenant, licence=LICENCE),
+        "member": member,
+        "policy": policy,
+        "group": make_group(tenant, policies=[policy], users=[member]),
+        "domain": domain,
+        "address": address,
+        "template": template,
+        "task": task,
+        "message": failed,
+        "suppression": make_suppression(tenant),
+        "order": make_order(tenant, user=member),
+        "package": make_package(tenant),
+    }
+    return World(tenant, rows)
+
+
+@contextmanager
+def kept(blocker: Any) -> Iterator[None]:
+    """Keep rows for all tests of a file: each test is rolled back to them, and they at the end."""
+    with blocker.unblock(), transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
+def make_known_world(account: str, **options: Any) -> World:
+    """An account that may send, with a row of everything."""
+    tenant = make_tenant(account=account, name=account.title())
+    make_email_service(tenant)
+    return make_world(tenant, **options)
+
+
+def lay_down_licence(folder: Path) -> None:
+    """Put the picture where the applications say it is; media belong to one test only."""
+    path = folder / LICENCE
+    path.parent.mkdir(parents=True)
+    path.write_bytes(png().read())
+
+
+# URL name -> the row it names. A new address with a pk fails the tests until it stands here.
+ROWS = {
+    "iam:verification_licence": "application",
+    "iam:licence_review": "application",
+    "iam:user_detail": "member",
+    "iam:user_edit": "member",
+    "iam:user_disable": "member",
+    "iam:user_enable": "member",
+    "iam:group_edit": "group",
+    "iam:group_delete": "group",
+    "iam:policy_detail": "policy",
+    "iam:policy_edit": "policy",
+    "iam:policy_delete": "policy",
+    "billing:order_detail": "order",
+    "billing:order_pay": "order",
+    "billing:order_paid": "order",
+    "billing:order_cancel": "order",
+    "email:domain_detail": "domain",
+    "email:domain_edit": "domain",
+    "email:domain_delete": "domain",
+    "email:domain_check": "domain",
+    "email:domain_status": "domain",
+    "email:address_delete": "address",
+    "email:template_detail": "template",
+    "email:template_edit": "template",
+    "email:template_copy": "template",
+    "email:template_delete": "template",
+    "email:template_preview": "template",
+    "email:template_frame": "template",
+    "email:template_public_copy": "public_template",
+    "email:template_public_preview": "public_template",
+    "email:template_public_frame": "public_template",
+    "email:task_detail": "task",
+    "email:task_progress": "task",
+    "email:task_rows": "task",
+    "email:task_cancel": "task",
+    "email:task_cancel_rest": "task",
+    "email:task_pause": "task",
+    "email:task_resume": "task",
+    "email:message_detail": "message",
+    "email:message_reveal": "message",
+    "email:suppression_delete": "suppression",
+}
+
+
+def _reset_words(world: World) -> dict[str, str]:
+    uid, token = links.reset_link(world.member).rstrip("/").rsplit("/", 2)[-2:]
+    return {"uid": uid, "token": token}
+
+
+def _unsubscribe_words(world: World) -> dict[str, str]:
+    token = unsubscribe_url(world.message.pk).rstrip("/").rpartition("/")[2]
+    assert read_unsubscribe_token(token) == world.message.pk
+    return {"token": token}
+
+
+# URL name -> the other words in the address.
+WORDS: dict[str, Callable[[World], dict[str, str]]] = {
+    "iam:signup_confirm": lambda world: {
+        "token": links.confirmation_link(world.member).rstrip("/").rpartition("/")[2]
+    },
+    "iam:password_reset": _reset_words,
+    "iam:agreement": lambda world: {"slug": next(iter(AGREEMENTS))},
+    "public:unsubscribe": _unsubscribe_words,
+}
+
+
+@dataclass(frozen=True)
+class Route:
+    """An address, as the tests speak of it."""
+
+    name: str
+    pattern: URLPattern = field(repr=False)
+    methods: tuple[str, ...]
+
+    @property
+    def permission(self) -> str:
+        return str(self.pattern.callback.permission)  # type: ignore[attr-defined]
+
+    @property
+    def takes(self) -> set[str]:
+        return set(self.pattern.pattern.converters)
+
+    def path(self, world: World, *, public: models.Model | None = None) -> str:
+        """Return the address with the account's own row in it; `public` stands for a public template."""
+        if "pk" in self.takes:
+            noun = ROWS[self.name]
+            row = (public or world.template) if noun == "public_template" else world.rows[noun]
+            return reverse(self.name, kwargs={"pk": row.pk})
+        return reverse(self.name, kwargs=WORDS[self.name](world) if self.takes else {})
+
+
+def _methods(pattern: URLPattern) -> tuple[str, ...]:
+    """Ask the view itself: it refuses OPTIONS before it looks at anything else."""
+    logging.disable(logging.WARNING)
+    answer = pattern.callback(RequestFactory().options("/"))  # type: ignore[misc]
+    logging.disable(logging.NOTSET)
+    assert isinstance(answer, HttpResponseNotAllowed), f"{pattern} does not name its methods."
+    return tuple(sorted(set(answer["Allow"].split(", ")) - {"HEAD"}))
+
+
+def all_routes() -> list[Route]:
+    """Every address of the console, without Django's own admin; a second spelling of one is left out."""
+    found = {}
+    for address, pattern in routes():
+        if pattern.name is not None:
+            name = resolve("/" + re.sub(r"<(int:)?.*?>", lambda m: "1" if m[1] else "a", address)).view_name
+            found[name] = Route(name, pattern, _methods(pattern))
+    return list(found.values())
+
+
+ROUTES = all_routes()
+
+EVIL = '"><script>alert(1)</script>{{7*7}}<img src=x onerror=alert(2)>'
+EVILS = (EVIL, '"><script>alert(1)</script>', '"><svg onload=x>')
+# Fields that hold words for programs, and bodies, which are written by the services that clean them.
+LEFT_ALONE = {
+    "password", "purpose", "kind", "reason", "verdict", "selector", "token", "body", "private_key",
+    "worker", "content_type", "time_zone", "number", "code", "currency",
+}  # fmt: skip
+SPOKEN = {"reason": ("templateversion", "enterpriseapplication", "moneyentry")}
+
+
+def spoil_everything(texts: tuple[str, ...] = EVILS) -> None:
+    """Write into every text of every row the longest of the texts that fits, past all forms and services."""
+    append_only.unguard(connection)
+    for label in ("iam", "billing", "email_service"):
+        for table in apps.get_app_config(label).get_models():
+            _spoil(table, texts)
+
+
+def _spoil(table: type[models.Model], texts: tuple[str, ...]) -> None:
+    for row in table._base_manager.all():
+        values = {column.name: _spoilt(column, row, texts) for column in table._meta.concrete_fields}
+        values = {name: value for name, value in values.items() if value is not None}
+        if values:
+            table._base_manager.filter(pk=row.pk).update(**values)
+
+
+def _spoilt(column: models.Field, row: models.Model, texts: tuple[str, ...]) -> Any:
+    """Return what to write instead of a column's text, None where it is left as it is."""
+    if column.choices or (
+        column.name in LEFT_ALONE and row._meta.model_name not in SPOKEN.get(column.name, ())
+    ):
+        return None
+    if isinstance(column, models.JSONField):
+        if column.name == "document":
+            statement = {"Effect": "Allow", "Action": [texts[0]], "Resource": [texts[0]]}
+            return {"Version": "1.1", "Statement": [statement]}
+        return [texts[0]] if column.default is list else dict.fromkeys(("note", "login", "reason"), texts[0])
+    if not isinstance(column, models.CharField | models.TextField):
+        return None
+    fits = [
+        text for text in texts if column.max_length is None or len(f"{row.pk}{text}") <= column.max_length
+    ]
+    return f"{row.pk}{fits[0]}" if fits else None
