@@ -76,7 +76,6 @@ PAGES: dict[str, dict[str, list[str]]] = {
         "suppression": ["/email/suppression/"],
         "suppression-add": ["/email/suppression/", "! .page-actions a"],
         "suppression-delete": ["/email/suppression/", "! #suppression-list a[href$='/delete/']"],
-        "webhooks": ["/email/webhooks/"],
         "users": ["/iam/"],
         "user": ["/iam/", "> #user-list tr:nth-child(2) a"],
         "user-add": ["/iam/users/add/"],
@@ -92,7 +91,7 @@ PAGES: dict[str, dict[str, list[str]]] = {
         "navigation": ["/", "! .navigation-button"],
         "account-menu": ["/", "! .topbar .menu summary"],
         "inbox": ["/demo/inbox/"],
-        "mail": ["/demo/inbox/", "> .demo-mails a"],
+        "mail": ["/demo/inbox/", "> .demo-subject a"],
         "dns": ["/demo/dns/"],
         "not-found": ["/nothing/"],
     },
@@ -106,10 +105,9 @@ PAGES: dict[str, dict[str, list[str]]] = {
     },
     "operator Operator-demo-2026": {
         "admin": ["/admin/"],
-        "admin-verifications": ["/admin/iam/verification/"],
-        "admin-verification": ["/admin/iam/verification/", "> #result_list th a"],
-        "admin-setups": ["/admin/email_service/emailsetup/"],
-        "admin-setup": ["/admin/email_service/emailsetup/", "> #result_list th a"],
+        "admin-verifications": ["/admin/iam/enterpriseapplication/"],
+        "admin-services": ["/admin/email_service/emailservice/"],
+        "admin-service": ["/admin/email_service/emailservice/", "> #result_list tbody th a"],
         "admin-tenants": ["/admin/iam/tenant/"],
         "admin-orders": ["/admin/billing/order/"],
     },
@@ -162,7 +160,11 @@ def _visit(browser: Browser, asked: argparse.Namespace, person: str, pages: dict
         for width in asked.width:
             for theme in asked.theme:
                 x, y = WIDTHS[width]
-                context = browser.new_context(viewport={"width": x, "height": y}, storage_state=state)
+                context = browser.new_context(
+                    viewport={"width": x, "height": y},
+                    storage_state=state,
+                    locale={"zh-hans": "zh-CN"}.get(language, language),
+                )
                 context.add_cookies(
                     [
                         {"name": "django_language", "value": language, "url": asked.address},
@@ -202,8 +204,11 @@ def _shoot(page: Page, address: str, steps: list[str], label: str, target: Path)
         page.goto(address + steps[0])
         page.wait_for_load_state("load")
         for step in steps[1:]:
-            _take(page, address, step)
-        page.wait_for_timeout(350)
+            _take(page, step)
+        # Frames load when they come into sight.
+        page.evaluate("scrollTo(0, document.body.scrollHeight)")
+        page.wait_for_timeout(300)
+        page.evaluate("scrollTo(0, 0)")
         is_dialog = page.locator("dialog[open]").count() > 0
         page.screenshot(path=str(target), full_page=not is_dialog)
         wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
@@ -217,16 +222,16 @@ def _shoot(page: Page, address: str, steps: list[str], label: str, target: Path)
         sys.stdout.write(f"{label}: {problem}\n")
 
 
-def _take(page: Page, address: str, step: str) -> None:
+def _take(page: Page, step: str) -> None:
     kind, rest = step[0], step[2:]
     if kind == ">":
-        page.goto(address + str(page.locator(rest).first.get_attribute("href")))
+        page.goto(page.locator(rest).first.evaluate("link => link.href"))
     elif kind == "=":
         css, _space, text = rest.partition(" ")
         page.fill(css, text)
     else:
         page.locator(rest).first.evaluate("thing => thing.click()")
-        page.wait_for_timeout(300)
+        page.wait_for_timeout(600)
         page.wait_for_load_state("load")
 
 

@@ -18,6 +18,6 @@ def money(amount: Decimal, currency: str) -> SafeString:
 
 
 @register.filter
-def grouped(number: int) -> str:
-    """Write a count with its thousands apart: 1,000,000."""
-    return f"{number:,}"
+def grouped(number: int | str) -> str:
+    """Write a count with its thousands apart, 1,000,000; what is a text already stays as it is."""
+    return f"{number:,}" if isinstance(number, int) else number

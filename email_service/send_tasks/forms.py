@@ -85,7 +85,7 @@ class TaskForm(forms.Form):
         help_text=_("At most 10, one a line. For more, upload a file."),
     )
     file = forms.FileField(
-        label=_("Upload the file"),
+        label=_("Recipient file"),
         required=False,
         widget=forms.FileInput(attrs={"accept": ".xlsx", **KEPT}),
         help_text=_("An .xlsx file of at most 40 MB, one recipient a row; the first row names the columns."),

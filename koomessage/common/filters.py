@@ -17,7 +17,8 @@ class FilterForm(forms.Form):
     last_fields: tuple[str, ...] = ()
 
     def __init__(self, query: QueryDict) -> None:
-        super().__init__(query)
+        # Ids of their own: a form in the dialog above the list may have a field of the same name.
+        super().__init__(query, auto_id="filter_%s")
         for name in self.last_fields:
             self.fields[name] = self.fields.pop(name)
         for field in self.fields.values():

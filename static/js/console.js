@@ -1,6 +1,8 @@
 // What every page does with scripts; without them each link and form works on its own page.
 "use strict";
 
+document.documentElement.classList.add("has-scripts");
+
 const dialog = () => document.getElementById("dialog");
 let opener = null;
 
@@ -18,13 +20,31 @@ function fade(note) {
   if (!note.classList.contains("toast-error")) setTimeout(() => note.remove(), 6000);
 }
 
-document.addEventListener("DOMContentLoaded", () => {
-  document.querySelectorAll("[data-toast]").forEach(fade);
-  dialog().addEventListener("close", () => {
-    document.getElementById("dialog-body").replaceChildren();
-    if (opener && opener.isConnected) opener.focus();
-  });
+function nameFiles(input) {
+  const line = input.closest(".file-control")?.querySelector("[data-file-names]");
+  if (!line) return;
+  const names = [...input.files].map((file) => file.name);
+  line.textContent = names.join(", ") || line.dataset.fileNames;
+  line.classList.toggle("is-chosen", names.length > 0);
+}
+
+const nameAllFiles = () => document.querySelectorAll("input[type='file']").forEach(nameFiles);
+
+document.addEventListener("change", (event) => {
+  if (event.target.type === "file") nameFiles(event.target);
 });
+
+document.addEventListener("DOMContentLoaded", () => {
+  nameAllFiles();
+  document.querySelectorAll("[data-toast]").forEach(fade);
+});
+
+// "close" does not bubble; caught on the way down it also comes from a dialog that the back button brought.
+document.addEventListener("close", (event) => {
+  if (event.target !== dialog()) return;
+  document.getElementById("dialog-body").replaceChildren();
+  if (opener && opener.isConnected) opener.focus();
+}, true);
 
 document.addEventListener("click", async (event) => {
   const close = event.target.closest("[data-close-dialog]");
@@ -66,9 +86,10 @@ document.addEventListener("htmx:beforeRequest", (event) => {
   if (event.detail.target?.id === "dialog-body") opener = event.detail.elt;
 });
 document.addEventListener("htmx:afterSwap", (event) => {
-  if (event.detail.target.id === "dialog-body" && !dialog().open) dialog().showModal();
+  if (event.detail.target?.id === "dialog-body" && !dialog().open) dialog().showModal();
 });
 document.addEventListener("htmx:afterSettle", (event) => {
+  nameAllFiles();
   event.target.querySelector?.("[aria-invalid='true']")?.focus();
 });
 document.addEventListener("htmx:responseError", (event) => {

@@ -22,6 +22,7 @@
       tooltip: {
         trigger: "axis", renderMode: "richText", backgroundColor: colour(box, "paper"),
         borderColor: line, textStyle: { color: ink },
+        valueFormatter: (value) => Number(value).toLocaleString("en"),
       },
       xAxis: {
         type: "category", data: data.labels,

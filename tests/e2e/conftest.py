@@ -22,6 +22,9 @@ CHROMIUM = (
 expect.set_options(timeout=PATIENCE)
 
 
+EXCERPT = 3000  # of a log, from the first error on
+
+
 @pytest.fixture(scope="session")
 def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
     found = os.environ.get("CHROMIUM_PATH") or shutil.which("chromium")
@@ -41,8 +44,12 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield found
     finally:
         is_stopped = demo.stop()
-    errors = [line for line in demo.output().splitlines() if any(mark in line for mark in MARKS)]
-    assert errors == []
+    logs = {log.name: log.read_text(encoding="utf-8", errors="replace") for log in demo.folder.glob("*.log")}
+    errors = [
+        f"{name}: {text[text.index(mark) : text.index(mark) + EXCERPT]}"
+        for name, text in logs.items() for mark in MARKS if mark in text
+    ]  # fmt: skip
+    assert not errors, "\n".join(errors)
     assert is_stopped, "The demo had to be killed."
 
 

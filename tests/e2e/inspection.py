@@ -19,10 +19,19 @@ TWICE = """() => [...document.querySelectorAll("[id]")].map((part) => part.id)
 
 
 def faults(page: Page) -> Iterator[str]:
-    """Yield what is too wide, ambiguous, or a barrier that axe calls serious or critical."""
+    """Yield what lies beside the window or bears another's id, and each barrier of barriers()."""
+    yield from misplaced(page)
+    yield from barriers(page)
+
+
+def misplaced(page: Page) -> Iterator[str]:
     if too_wide := page.evaluate("document.documentElement.scrollWidth - innerWidth"):
         yield f"{too_wide} px too wide"
     if twice := page.evaluate(TWICE):
         yield f"ids used twice: {', '.join(twice)}"
+
+
+def barriers(page: Page) -> Iterator[str]:
+    """Yield what axe calls serious or critical."""
     page.evaluate(f"{AXE}; 0")
     yield from page.evaluate(RUN_AXE)

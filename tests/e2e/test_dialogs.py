@@ -124,3 +124,8 @@ def test_a_search_changes_the_list_in_place_and_back_brings_the_page_again(page:
     expect(before).to_have_count(count)
     expect(page.get_by_role("heading", level=1)).to_have_text("发送任务")
     expect(page.get_by_role("navigation").get_by_role("link", name="总览")).to_be_visible()
+    page.locator("#task-list").get_by_role("link", name="取消定时任务").first.click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    expect(page.locator("#task-list").get_by_role("link", name="取消定时任务").first).to_be_focused()

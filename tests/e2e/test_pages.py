@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page
 
 from koomessage.demo.people import NEWCOMER, OWNER, READER, Person
-from tests.e2e.inspection import faults
+from tests.e2e.inspection import faults, misplaced
 from tests.e2e.visitor import Visitor
 
 pytestmark = pytest.mark.e2e
@@ -50,11 +50,14 @@ def test_every_page_fits_works_and_is_accessible(
         visitor.expects(*REFUSED.values())
         for path in paths:
             status = REFUSED.get((person, path), 200)
-            found += [f"{path}: {problem}" for problem in look_at(visitor.page, path, status)]
+            found += [
+                f"{path}: {problem}"
+                for problem in look_at(visitor.page, path, status, has_axe=language == "zh-hans")
+            ]
     assert not found, "\n".join(found)
 
 
-def look_at(page: Page, path: str, status: int) -> Iterator[str]:
+def look_at(page: Page, path: str, status: int, *, has_axe: bool) -> Iterator[str]:
     """Open the page and yield what is wrong with it."""
     start, _, link = path.partition("|")
     answer = page.goto(start)
@@ -66,4 +69,5 @@ def look_at(page: Page, path: str, status: int) -> Iterator[str]:
         answer = page.goto(target.first.evaluate("link => link.href"))
     if answer is None or answer.status != status:
         yield f"answers {answer and answer.status}"
-    yield from faults(page)
+    # English repeats what axe says of the Chinese pages, and takes its time.
+    yield from faults(page) if has_axe else misplaced(page)

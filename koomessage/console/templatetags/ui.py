@@ -82,16 +82,17 @@ def field(bound: Any, hint: str = "") -> dict[str, Any]:
 
 
 @register.simple_tag
-def control(bound: Any) -> SafeString:
-    """The field's control with the look's classes and its error tied to it."""
+def control(bound: Any, hint: str = "") -> SafeString:
+    """The field's control with the look's classes, and the hint and error that are shown tied to it."""
     widget = bound.field.widget
     kind = getattr(widget, "input_type", "")
     css = {"select": "form-select", "checkbox": "form-check-input", "radio": "form-check-input"}.get(
         kind, "form-control"
     )
-    described = f"{bound.auto_id}_hint" + (f" {bound.auto_id}_error" if bound.errors else "")
+    described = [f"{bound.auto_id}_hint"] * bool(hint) + [f"{bound.auto_id}_error"] * bool(bound.errors)
     attrs = {"class": f"{widget.attrs.get('class', '')} {css}{' is-invalid' if bound.errors else ''}".strip()}
-    attrs["aria-describedby"] = described
+    if described:
+        attrs["aria-describedby"] = " ".join(described)
     if bound.errors:
         attrs["aria-invalid"] = "true"
     return bound.as_widget(attrs=attrs)

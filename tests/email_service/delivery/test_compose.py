@@ -159,7 +159,9 @@ def test_unsubscribing_is_a_link_in_both_bodies_and_the_pair_of_fields():
 
 
 def test_one_click_is_promised_by_https_alone():
-    message = parse(render(make_parts(), (), values=(), links=PersonalLinks("http://localhost:8000/u/abc")))
+    parts = make_parts(text="Hi", html=None, subject="Hi")
+
+    message = parse(render(parts, (), values=(), links=PersonalLinks("http://localhost:8000/u/abc")))
 
     assert message.get_all("List-Unsubscribe") == ["<http://localhost:8000/u/abc>"]
     assert message.get_all("List-Unsubscribe-Post") is None
