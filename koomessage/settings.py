@@ -121,6 +121,7 @@ WHITENOISE_USE_FINDERS = not env.flag("STATIC_MANIFEST", not DEBUG)
 LANGUAGE_CODE = "zh-hans"
 LANGUAGES = [("zh-hans", _("Simplified Chinese")), ("en", _("English"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
+FORMAT_MODULE_PATH = ["koomessage.formats"]
 USE_TZ = True
 TIME_ZONE = env.text("TIME_ZONE", "Asia/Shanghai")
 
@@ -159,6 +160,7 @@ AXES_USERNAME_FORM_FIELD = "username"
 AXES_USERNAME_CALLABLE = "iam.backends.login_tried"
 AXES_LOCKOUT_CALLABLE = "iam.views.locked_out"
 AXES_VERBOSE = False
+AXES_ENABLE_ADMIN = False
 # New enterprise accounts from one IP address.
 SIGN_UPS_AN_HOUR = env.number("SIGN_UPS_AN_HOUR", 10, least=1)
 

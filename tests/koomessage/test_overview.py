@@ -6,7 +6,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from email_service.models import Report
-from iam.models import Tenant
+from iam.models import Tenant, User
 from tests.factories import make_tenant, make_user
 from tests.factories_sending import make_task
 
@@ -107,3 +107,19 @@ def test_errors_have_pages_in_the_readers_language(as_owner: Client):
 
     assert answer.status_code == 404
     assert "总览" in answer.content.decode()
+
+
+def test_times_read_the_same_in_the_administration(as_operator: Client, owner: User):
+    page = as_operator.get("/admin/iam/tenant/").content.decode()
+
+    assert timezone.localtime(owner.tenant.created_at).strftime("%Y-%m-%d %H:%M:%S") in page
+
+
+def test_a_form_without_its_token_is_told_what_to_do(owner: User):
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(owner, backend="iam.backends.StaffBackend")
+
+    answer = client.post("/theme/", {"theme": "dark"})
+
+    assert answer.status_code == 403
+    assert "刷新页面" in answer.content.decode()
