@@ -135,12 +135,15 @@ def test_a_callback_that_fails_stops_sending_and_loses_no_reply(tmp_path):
 
 def test_answers_to_withdrawn_commands_are_not_taken_for_those_of_the_next_batch(tmp_path):
     """The server refuses, late, a recipient of the stopped batch: nobody else may get that answer."""
+    second_is_under_way = threading.Event()
 
     def fail(outcomes):
+        second_is_under_way.wait(10)
         raise ConnectionError("the database is gone")
 
     def script(session, stage, argument):
         if stage == "dot" and argument == address(2):
+            second_is_under_way.set()
             return Wait(0.5)
         return Say("550 5.1.1 no such user") if stage == "rcpt" and address(3) in argument else None
 
