@@ -10,7 +10,23 @@ from email_service.send_tasks.models import Attachment, Claim, ClaimCounter, Rej
 from email_service.setup.models import EmailService, Transport
 
 __all__ = [
-    "Address", "Attachment", "Attempt", "Claim", "ClaimCounter", "DirtyHour", "DkimKey", "Domain", "DomainRecord",
-    "EmailService", "Event", "Message", "RejectedRow", "Report", "Suppression", "Task", "Template",
-    "TemplateVersion", "Transport",
+    "Address",
+    "Attachment",
+    "Attempt",
+    "Claim",
+    "ClaimCounter",
+    "DirtyHour",
+    "DkimKey",
+    "Domain",
+    "DomainRecord",
+    "EmailService",
+    "Event",
+    "Message",
+    "RejectedRow",
+    "Report",
+    "Suppression",
+    "Task",
+    "Template",
+    "TemplateVersion",
+    "Transport",
 ]

@@ -6,7 +6,13 @@ from django.urls import URLPattern, URLResolver
 
 app_name = "email"
 SECTIONS = (
-    "domains", "addresses", "mail_templates", "send_tasks", "send_details", "reports", "feedback",
+    "domains",
+    "addresses",
+    "mail_templates",
+    "send_tasks",
+    "send_details",
+    "reports",
+    "feedback",
 )
 urlpatterns: list[URLPattern | URLResolver] = [
     pattern for section in SECTIONS for pattern in import_module(f"email_service.{section}.urls").urlpatterns
