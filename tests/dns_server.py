@@ -1,5 +1,6 @@
 """A real DNS server on loopback whose zone a test writes: records, refusals, silence."""
 
+import errno
 import socketserver
 import threading
 from collections.abc import Iterator
@@ -65,10 +66,16 @@ class Zone:
         return bytes(reply.pack())
 
 
-class _Server(socketserver.ThreadingUDPServer):
-    allow_reuse_address = True
+class _Datagrams(socketserver.ThreadingUDPServer):
+    # Reuse would let two servers share a port, and each get half of the questions.
+    allow_reuse_address = False
     daemon_threads = True
     max_packet_size = 65535
+
+
+class _Streams(socketserver.ThreadingTCPServer):
+    allow_reuse_address = True
+    daemon_threads = True
 
 
 @contextmanager
@@ -95,16 +102,28 @@ def serving() -> Iterator[Zone]:
             if reply is not None:
                 self.request.sendall(len(reply).to_bytes(2, "big") + reply)
 
-    with _Server(("127.0.0.1", 0), Datagram) as udp:
+    udp, tcp = _listen(Datagram, Stream)
+    with udp, tcp:
         zone.port = udp.server_address[1]
-        with socketserver.ThreadingTCPServer(("127.0.0.1", zone.port), Stream) as tcp:
-            servers = [udp, tcp]
-            for server in servers:
-                threading.Thread(
-                    target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
-                ).start()
-            try:
-                yield zone
-            finally:
-                for server in servers:
-                    server.shutdown()
+        for server in (udp, tcp):
+            threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+        try:
+            yield zone
+        finally:
+            for server in (udp, tcp):
+                server.shutdown()
+
+
+def _listen(
+    datagram: type[socketserver.BaseRequestHandler], stream: type[socketserver.BaseRequestHandler]
+) -> tuple[_Datagrams, _Streams]:
+    """Find a port that is free for both: what is free for UDP may be taken for TCP."""
+    for _attempt in range(100):
+        udp = _Datagrams(("127.0.0.1", 0), datagram)
+        try:
+            return udp, _Streams(udp.server_address, stream)
+        except OSError as error:
+            udp.server_close()
+            if error.errno != errno.EADDRINUSE:
+                raise
+    raise OSError(errno.EADDRINUSE, "No port was free for both UDP and TCP.")

@@ -135,13 +135,20 @@ def test_a_callback_that_fails_stops_sending_and_loses_no_reply(tmp_path):
 
 def test_answers_to_withdrawn_commands_are_not_taken_for_those_of_the_next_batch(tmp_path):
     """The server refuses, late, a recipient of the stopped batch: nobody else may get that answer."""
-    second_is_under_way = threading.Event()
+    all_are_handed_over, second_is_under_way = threading.Event(), threading.Event()
+
+    def envelopes():
+        yield from (make_envelope(number) for number in (1, 2, 3, 4))
+        all_are_handed_over.set()
 
     def fail(outcomes):
         second_is_under_way.wait(10)
         raise ConnectionError("the database is gone")
 
     def script(session, stage, argument):
+        if stage == "dot" and argument == address(1):
+            # Else the first outcome may come before the second message is handed over.
+            all_are_handed_over.wait(10)
         if stage == "dot" and argument == address(2):
             second_is_under_way.set()
             return Wait(0.5)
@@ -149,10 +156,9 @@ def test_answers_to_withdrawn_commands_are_not_taken_for_those_of_the_next_batch
 
     with Peer(tmp_path / "log", script) as peer:
         with make_engine(tmp_path, peer, connections=1, report_size=1) as engine:
-            envelopes = [make_envelope(number) for number in (1, 2, 3, 4)]
             with pytest.raises(ConnectionError):
                 engine.deliver(
-                    Claim(1, (1, 2, 3, 4)), envelopes, guard=lambda envelope: True, on_outcomes=fail
+                    Claim(1, (1, 2, 3, 4)), envelopes(), guard=lambda envelope: True, on_outcomes=fail
                 )
             outcomes = deliver(engine, [make_envelope(number) for number in (5, 6, 7)], token=2)
 
