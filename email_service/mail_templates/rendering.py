@@ -18,9 +18,10 @@ from inscriptis.model.config import ParserConfig
 from email_service.delivery.compose import UNSUBSCRIBE_SLOT
 from email_service.mail_templates.models import BodyType
 from email_service.mail_templates.parameters import fill, find_parameters
+from email_service.mail_templates.remote_pictures import without_remote_pictures
 from email_service.mail_templates.samples import sample_values
 from koomessage.common.errors import RuleViolation
-from koomessage.common.html import TangledHtml, sanitize
+from koomessage.common.html import TangledHtml, sanitize, split_style
 
 __all__ = ["find_parameters", "link_parameters", "parts_of", "preview", "tidy_body"]
 
@@ -152,12 +153,12 @@ def parts_of(version: Mail) -> tuple[str, str | None]:
     """
     is_rich = version.body_type == BodyType.RICH
     text = text_from(version.body) if is_rich else version.body
-    body = version.body
+    head, body = split_style(version.body) if is_rich else ("", version.body)
     if version.can_unsubscribe:
         sentence, label = _unsubscribe_words(version.body)
         text = f"{text.rstrip()}\n\n-- \n{sentence} {label}: {UNSUBSCRIBE_SLOT}\n"
         body += _UNSUBSCRIBE_HTML.format(sentence=sentence, label=label, url=UNSUBSCRIBE_SLOT)
-    return text, _DOCUMENT.format(style=_MAIL_STYLE, head="", body=body) if is_rich else None
+    return text, _DOCUMENT.format(style=_MAIL_STYLE, head=head, body=body) if is_rich else None
 
 
 def preview(version: Mail, values: Mapping[str, str] | None = None, *, as_text: bool = False) -> str:
@@ -182,11 +183,12 @@ def preview(version: Mail, values: Mapping[str, str] | None = None, *, as_text: 
         f'<style>{_MAIL_STYLE}{_PREVIEW_STYLE}</style><base target="_blank">',
         1,
     )
-    return fill(rich, safe).replace(UNSUBSCRIBE_SLOT, "#")
+    return without_remote_pictures(fill(rich, safe).replace(UNSUBSCRIBE_SLOT, "#"))
 
 
 def text_from(body: str) -> str:
     """Return the text part of an HTML body, with the address of each link behind its words."""
+    _style, body = split_style(body)
     if not body.strip():
         return ""
     shape = ParserConfig(css=CSS_PROFILES["strict"].copy(), display_links=True, table_cell_separator=" ")

@@ -1,5 +1,6 @@
 """What stands in the sandboxed frames: the mail itself, under a policy of its own."""
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.template.loader import render_to_string
@@ -13,10 +14,10 @@ from koomessage.common.errors import RuleViolation
 from koomessage.common.permissions import requires
 from koomessage.common.requests import ConsoleRequest
 
-# A mail may show pictures and inline styles, and nothing else: no script, no form, no frame of its own.
+# A mail may show our own pictures and inline styles, and nothing else: no script, no form, no other host.
 POLICY = (
-    "default-src 'none'; img-src https: 'self' data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; "
-    "frame-ancestors 'self'; sandbox"
+    f"default-src 'none'; img-src 'self' data: {settings.PUBLIC_URL}; style-src 'unsafe-inline'; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'self'; sandbox"
 )
 VALUE_PREFIX = "value-"
 MAX_VALUE = 1000

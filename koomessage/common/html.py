@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 from bleach.sanitizer import Cleaner
 
+from koomessage.common.conditionals import Conditionals
 from koomessage.common.inline_css import CheckedCss
+from koomessage.common.style_blocks import StyleBlocks
 
 MAX_PASSES = 4
 MAX_DEPTH = 200
@@ -51,7 +53,7 @@ _WITH_CONTENT = (
     "canvas frameset xmp plaintext noscript datalist"
 )
 _HIDDEN = re.compile(
-    r"<!--(?P<comment>.*?)(?:-->|--!>|\Z)|<(?P<name>{names})(?=[\s/>]).*?(?:</(?P=name)(?=[\s/>])[^>]*(?:>|\Z)|\Z)".replace(
+    r"<!--(?P<comment>.*?)(?:-->|--!>|\Z)|<(?P<name>{names})(?=[\s/>])(?P<inside>.*?)(?:</(?P=name)(?=[\s/>])[^>]*(?:>|\Z)|\Z)".replace(
         "{names}", "|".join(_WITH_CONTENT.split())
     ),
     re.DOTALL | re.IGNORECASE,
@@ -77,6 +79,9 @@ _BRACES = (
     re.compile(r"&(?:#0*123|#x0*7b|lcub|lbrace);", re.IGNORECASE),
     re.compile(r"&(?:#0*125|#x0*7d|rcub|rbrace);", re.IGNORECASE),
 )
+_ROOT = "koo-root"
+_OUR_ROOT = re.compile(rf"</?{_ROOT}[^<>]*>?", re.IGNORECASE)
+_FIRST_STYLE = re.compile(r"<style>\n.*?\n</style>\n", re.DOTALL)
 _CONTROL = re.compile(r"[\x00-\x20\x7f-\xa0\u200b-\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]+")
 
 
@@ -95,16 +100,16 @@ class Sanitized:
 def sanitize(text: str) -> Sanitized:
     """Return the content of a mail body without anything that could run, load code or post.
 
-    Tables and inline CSS stay as they are; a whole document is unwrapped to the content of its body.
-    Sanitising the answer again changes nothing. Costs about a second for 100 KB: call it on save only.
+    Tables, inline CSS and Outlook's plain conditional comments stay as they are; rules of style elements move
+    into the elements, and what only a head can say (media queries) stays in one style element in front.
+    A whole document is unwrapped to the content of its body. Sanitising the answer again changes nothing.
+    Costs about a second for 100 KB of dense markup: call it on save only.
     Raises TangledHtml for what would take the parser minutes.
     """
     removed: dict[str, None] = {}
-    bare = _without_frame(text, removed)
-    _refuse_tangles(bare)
-    clean = _clean(bare, removed)
+    clean = _once(text, removed)
     for _attempt in range(MAX_PASSES):
-        again = _clean(_without_frame(clean, {}), {})
+        again = _once(clean, {})
         if again == clean:
             return Sanitized(clean, tuple(removed))
         clean = again
@@ -112,29 +117,53 @@ def sanitize(text: str) -> Sanitized:
     return Sanitized(html.escape(clean, quote=False), tuple(removed))
 
 
+def split_style(body: str) -> tuple[str, str]:
+    """Return the style element in front of a sanitised body, empty where it has none, and the rest."""
+    found = _FIRST_STYLE.match(body)
+    return (found.group().strip(), body[found.end() :]) if found else ("", body)
+
+
 def is_safe_link(address: str) -> bool:
     """Say whether the address may stand in a link: web, mail or telephone, or a parameter in its place."""
     return _is_address(address, LINK_SCHEMES) or address.strip().startswith("#")
 
 
-def _without_frame(text: str, removed: dict[str, None]) -> str:
-    """Take out what bleach would leave the text of, and turn a styled body element into a division."""
+def _once(text: str, removed: dict[str, None]) -> str:
+    css = CheckedCss(removed)
+    styles = StyleBlocks(css, removed)
+    conditionals = Conditionals(
+        is_link=is_safe_link, is_picture=lambda address: _is_address(address, IMAGE_SCHEMES)
+    )
+    bare = conditionals.hold(_without_frame(text, styles, conditionals, removed))
+    _refuse_tangles(bare)
+    clean = _clean(_without_body(styles.into_elements(bare)).strip(), css, removed)
+    return styles.block + conditionals.put_back(clean, removed)
+
+
+def _without_frame(
+    text: str, styles: StyleBlocks, conditionals: Conditionals, removed: dict[str, None]
+) -> str:
+    """Take out what bleach would leave the text of, and set style elements and comments aside."""
 
     def drop(found: re.Match[str]) -> str:
-        if found["name"] and found["name"].lower() != "title":
-            removed[f"<{found['name'].lower()}>"] = None
-        elif found["comment"] and found["comment"].lstrip().lower().startswith("[if"):
-            removed[f"<!--{found['comment'].partition('>')[0].strip()}>"[:40]] = None
+        name = (found["name"] or "").lower()
+        if not name:
+            return conditionals.take(found["comment"])
+        if name == "style":
+            attributes, _end, inside = found["inside"].partition(">")
+            styles.add(attributes, inside)
+        elif name != "title":
+            removed[f"<{name}>"] = None
         return ""
 
-    text = _BRACES[1].sub("}", _BRACES[0].sub("{", text.replace("\x00", "")))
-    text = _PROCESSING.sub("", _HIDDEN.sub(drop, text))
+    text = _BRACES[1].sub("}", _BRACES[0].sub("{", _OUR_ROOT.sub("", text.replace("\x00", ""))))
+    text = _PROCESSING.sub("", _HIDDEN.sub(drop, conditionals.spell_out(text)))
     if _REFRESH.search(text):
         removed["<meta http-equiv=refresh>"] = None
     for _end, name in _TAG.findall(text):
         if name.lower() not in TAGS and name.lower() not in _SILENT:
             removed[f"<{name.lower()[:30]}>"] = None
-    return _without_body(text).strip()
+    return text.strip()
 
 
 def _refuse_tangles(text: str) -> None:
@@ -166,9 +195,7 @@ def _without_body(text: str) -> str:
     return f'<div style="{html.escape(html.unescape(css))}">{content}</div>' if css else content
 
 
-def _clean(text: str, removed: dict[str, None]) -> str:
-    css = CheckedCss(removed)
-
+def _clean(text: str, css: CheckedCss, removed: dict[str, None]) -> str:
     def allow(tag: str, name: str, value: str) -> bool:
         if name == "style":
             return bool(css.sanitize_css(value))
@@ -183,13 +210,15 @@ def _clean(text: str, removed: dict[str, None]) -> str:
         return allowed
 
     cleaner = Cleaner(
-        tags=TAGS,
+        tags=TAGS | {_ROOT},
         attributes=allow,
         protocols=["http", "https", "mailto", "tel"],
         strip=True,
+        strip_comments=False,  # none is left but the marks of those that may stay
         css_sanitizer=css,
     )
-    return cleaner.clean(text)
+    # Without a parent, the parser loses what stands in a table outside its cells.
+    return str(cleaner.clean(f"<{_ROOT}>{text}").removeprefix(f"<{_ROOT}>").removesuffix(f"</{_ROOT}>"))
 
 
 def _is_address(address: str, schemes: tuple[str, ...]) -> bool:

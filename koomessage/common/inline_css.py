@@ -33,11 +33,13 @@ class CheckedCss(CSSSanitizer):
         return self._known[style]
 
     def _checked(self, style: str) -> str:
-        kept = []
         # bleach hands attribute values over with their entities, whose ";" would end a declaration.
-        for rule in tinycss2.parse_declaration_list(
-            html.unescape(style), skip_comments=True, skip_whitespace=True
-        ):
+        return self.check_declarations(html.unescape(style))
+
+    def check_declarations(self, style: str | list[Any]) -> str:
+        """Return the declarations, as text or tokens, that may stay, noting the others."""
+        kept = []
+        for rule in tinycss2.parse_declaration_list(style, skip_comments=True, skip_whitespace=True):
             if rule.type != "declaration":
                 self._removed["CSS"] = None
             elif not _PROPERTIES.fullmatch(rule.lower_name) or not _are_plain(rule.value):

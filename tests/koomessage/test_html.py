@@ -192,3 +192,19 @@ def test_unfinished_markup_costs_no_more_than_its_length(text):
     sanitize(text)
 
     assert time.monotonic() - started < 15
+
+
+@pytest.mark.parametrize(
+    ("text", "clean"),
+    [
+        (
+            '<table><tr><img src="https://a.example/b.png"><p>a</p></tr></table>',
+            '<img src="https://a.example/b.png"><p>a</p><table><tbody><tr></tr></tbody></table>',
+        ),
+        ("<table>a<tr><td>b</td></tr></table>", "a<table><tbody><tr><td>b</td></tr></tbody></table>"),
+        ("</div>a</koo-root><p>b", "a<p>b</p>"),
+        ("<koo-root>a<koo-root onclick='x'>b", "ab"),
+    ],
+)
+def test_what_stands_in_the_wrong_place_is_not_lost(text, clean):
+    assert sanitize(text).html == clean

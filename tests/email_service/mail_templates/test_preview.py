@@ -13,12 +13,13 @@ def policy_of(answer):
     return dict(part.strip().partition(" ")[::2] for part in answer["Content-Security-Policy"].split(";"))
 
 
-def test_the_frame_has_a_policy_of_its_own(as_owner, acme):
+def test_the_frame_has_a_policy_of_its_own(as_owner, acme, settings):
     answer = as_owner.get(f"/email/templates/{make_template(acme).pk}/frame/")
 
     policy = policy_of(answer)
     assert policy["default-src"] == "'none'"
     assert policy["sandbox"] == ""
+    assert policy["img-src"] == f"'self' data: {settings.PUBLIC_URL}"
     assert policy["frame-ancestors"] == "'self'"
     assert "script-src" not in policy
     assert answer["X-Frame-Options"] == "SAMEORIGIN"

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from email_service.delivery.compose import UNSUBSCRIBE_SLOT, Parts, PersonalLinks, Recipient, compile_mail
+from email_service.mail_templates.remote_pictures import has_remote_pictures
 from email_service.mail_templates.rendering import link_parameters, parts_of, preview, tidy_body
 from koomessage.common.errors import RuleViolation
 
@@ -120,3 +121,36 @@ def test_the_parameters_that_must_be_addresses_are_known():
 
 def test_a_plain_preview_shows_markup_as_text():
     assert "&lt;b&gt;" in preview(tidy_body(body_type="plain", body="<b>{{name}}"), {})
+
+
+def test_media_queries_go_to_the_head_of_the_mail_and_into_no_text():
+    body = "<style>@media (max-width:600px){.w{width:100%!important}}</style><p class='w'>Hello {{name}}</p>"
+    draft = tidy_body(body_type="rich", body=body)
+
+    text, html = parts_of(draft)
+
+    head, _, rest = html.partition("</head>")
+    assert "@media (max-width:600px) {\n  .w { width: 100% !important }\n}" in head
+    assert "@media" not in rest
+    assert text == "Hello {{name}}"
+    assert draft.parameters == ("name",)
+
+
+def test_a_preview_asks_no_other_host_for_pictures(settings):
+    ours = f"{settings.PUBLIC_URL}/pictures/x.png"
+    body = (
+        f'<img src="https://other.example/a.png" width="40" alt="Logo"><img src="{ours}">'
+        '<td background="https://other.example/b.png"></td>'
+        '<p style="background:#eee url(https://other.example/c.png)">x</p>'
+        "<!--[if mso]><v:fill src='https://other.example/d.png'/><![endif]-->"
+    )
+    draft = tidy_body(body_type="rich", body=f"<table><tr>{body}</tr></table>")
+
+    page = preview(draft)
+
+    assert "other.example" in parts_of(draft)[1]
+    assert "other.example" not in page
+    assert page.count(ours) == 1
+    assert 'alt="Logo"' in page
+    assert has_remote_pictures(draft.body)
+    assert not has_remote_pictures(f'<img src="{ours}"><p>url(x)</p>')

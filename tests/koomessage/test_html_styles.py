@@ -1,0 +1,137 @@
+"""Style elements and Outlook's conditional comments: what may stay, where it goes, and what is dropped."""
+
+import pytest
+
+from koomessage.common.html import sanitize, split_style
+
+GHOST = (
+    '<!--[if mso]><table width="600"><tr><td width="300" valign="top"><![endif]--><div>A</div>'
+    "<!--[if mso]></td><td><![endif]--><div>B</div><!--[if mso]></td></tr></table><![endif]-->"
+)
+VML = (
+    '<!--[if gte mso 9]><v:rect xmlns:v="urn:schemas-microsoft-com:vml" fill="true" style="width:600px;height:200px;">'
+    '<v:fill type="tile" src="https://img.example/b.png" color="#7bceeb" /><v:textbox inset="0,0,0,0"><![endif]-->'
+    "<p>On a picture</p><!--[if gte mso 9]></v:textbox></v:rect><![endif]-->"
+)
+
+
+def test_ordinary_rules_move_into_the_elements_and_own_styles_win():
+    clean = sanitize("<style>p{color:red;margin:0} .b p{color:blue}</style><p style='margin:4px'>x</p>")
+
+    assert clean.html == '<p style="color: red; margin: 4px">x</p>'
+    assert clean.removed == ()
+
+
+def test_important_rules_win_over_own_styles():
+    assert (
+        "color: red !important"
+        in sanitize("<style>p{color:red!important}</style><p style='color:blue'>x").html
+    )
+
+
+def test_media_queries_and_states_stay_in_one_block_in_front():
+    clean = sanitize(
+        "<p>Before</p><style>a:hover{color:red}"
+        "@media (max-width:600px){.w{width:100%!important}.x{display:none}}</style>"
+        "<style media='screen and (max-width:480px)'>p{font-size:18px}</style><p>After</p>"
+    )
+
+    style, rest = split_style(clean.html)
+    assert style.startswith("<style>\na:hover { color: red }\n@media (max-width:600px) {\n  .w { width: 100%")
+    assert "@media screen and (max-width:480px) {\n  p { font-size: 18px }" in style
+    assert rest == "<p>Before</p><p>After</p>"
+    assert "}}" not in style
+    assert "{{" not in style
+
+
+def test_styles_of_the_body_element_paint_a_division_around_the_mail():
+    document = "<html><head><style>body{background:#eee}</style></head><body><p>x</p></body></html>"
+
+    assert sanitize(document).html == '<div style="background: #eee"><p>x</p></div>'
+
+
+@pytest.mark.parametrize(
+    ("css", "removed"),
+    [
+        ("@import url(//evil.example/x.css);", "@import"),
+        ("@font-face{font-family:x;src:url(//evil.example/x.woff)}", "@font-face"),
+        ("@media screen{@import 'x';p{color:red}}", "@import"),
+        ("p{position:fixed}", "CSS position"),
+        ("p{background:url(javascript:alert(1))}", "CSS background"),
+        ("p{background:url(http://evil.example/x.png)}", "CSS background"),
+        ("@media screen{p{width:expression(alert(1))}}", "CSS width"),
+        ("p{behavior:url(x.htc)}", "CSS behavior"),
+        ("p{color:red;}</p><b{}", "CSS"),
+        ("a[href='</style><script>']{color:red}", "CSS"),
+        ("@media </style><script>alert(1)</script>{p{color:red}}", "<script>"),
+        ("@media x{p{color:red}", None),
+        ("<!-- p{margin:0} -->", None),
+        ("@charset 'utf-8';", None),
+    ],
+)
+def test_no_rule_can_load_run_or_leave_its_place(css, removed):
+    clean = sanitize(f"<style>{css}</style><p>x</p>")
+
+    assert removed is None or removed in clean.removed
+    for word in ("evil", "javascript", "expression", "behavior", "<script", "fixed", "@import"):
+        assert word not in clean.html
+    assert clean.html.count("<style>") == clean.html.count("</style>") <= 1
+    assert sanitize(clean.html).html == clean.html
+
+
+@pytest.mark.parametrize("text", [GHOST, VML, f"{GHOST}<!--[if !mso]><!--><p>web</p><!--<![endif]-->{VML}"])
+def test_conditional_comments_of_tables_and_vml_stay_byte_for_byte(text):
+    clean = sanitize(text)
+
+    assert clean.html == text
+    assert clean.removed == ()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<!--[if mso]><script>alert(1)</script><![endif]-->",
+        "<!--[if mso]><table><tr><td>text<![endif]-->",
+        "<!--[if mso]><table onload='x'><![endif]--><!--[if mso]></table><![endif]-->",
+        "<!--[if mso]><v:roundrect href='javascript:alert(1)'><![endif]-->",
+        "<!--[if mso]><v:fill src='http://[evil'/><v:fill src='file:///etc/passwd'/><![endif]-->",
+        "<!--[if mso]><v:rect style='width:expression(alert(1))'><![endif]-->",
+        "<!--[if mso]><v:rect style='behavior:url(#default#VML)'><![endif]-->",
+        "<!--[if mso]><img src='https://x.example/'><![endif]-->",
+        "<!--[if mso]><table><![endif]-->",
+        "<!--[if mso]></td></tr></table><![endif]-->",
+    ],
+)
+def test_what_else_stands_in_one_is_dropped_and_listed(text):
+    clean = sanitize(f"<p>a</p>{text}<p>b</p>")
+
+    assert clean.html == "<p>a</p><p>b</p>"
+    assert "<!--[if mso]-->" in clean.removed
+
+
+def test_outlook_sees_the_ordinary_button_where_its_own_was_dropped():
+    button = "<!--[if mso]><v:rect><center>Go</center></v:rect><![endif]-->"
+    ordinary = '<!--[if !mso]><!--><a href="https://x.example/">Go</a><!--<![endif]-->'
+
+    assert sanitize(button + ordinary).html == '<a href="https://x.example/">Go</a>'
+
+
+def test_settings_of_outlooks_head_take_no_marks_away():
+    head = "<!--[if gte mso 9]><xml><o:x/></xml><![endif]-->"
+    marked = "<!--[if !mso]><!--><p>web</p><!--<![endif]-->"
+
+    clean = sanitize(f"<html><head>{head}</head><body>{GHOST}{marked}</body></html>")
+
+    assert clean.html == GHOST + marked
+    assert clean.removed == ("<!--[if gte mso 9]-->",)
+
+
+@pytest.mark.parametrize(
+    "text", ["<!--koo:0-->", "<!koo:0>", "\ufdd00\ufdd1", "<!x<b>-->", "</ koo:0>", "<?koo:0?>"]
+)
+def test_nobody_can_write_our_own_marks(text):
+    clean = sanitize(f"<p>a</p>{text}{GHOST}")
+
+    assert clean.html.endswith(GHOST)
+    assert "<!--koo" not in clean.html
+    assert clean.html.count("<!--") == GHOST.count("<!--")
