@@ -1,7 +1,16 @@
 """Where Celery looks for jobs: re-exports only."""
 
 from email_service.domains.jobs import check_domain
+from email_service.mail_templates.jobs import tidy_draft, tidy_drafts
 from email_service.reports.jobs import refresh_reports
 from email_service.send_tasks.jobs import deliver, read_recipients, sweep
 
-__all__ = ["check_domain", "deliver", "read_recipients", "refresh_reports", "sweep"]
+__all__ = [
+    "check_domain",
+    "deliver",
+    "read_recipients",
+    "refresh_reports",
+    "sweep",
+    "tidy_draft",
+    "tidy_drafts",
+]

@@ -3,7 +3,7 @@
 from email_service.addresses.models import Address
 from email_service.domains.models import DkimKey, Domain, DomainRecord
 from email_service.feedback.models import Suppression
-from email_service.mail_templates.models import Template, TemplateVersion
+from email_service.mail_templates.models import Picture, Template, TemplateDraft, TemplateVersion
 from email_service.reports.models import Report
 from email_service.send_details.models import Attempt, DirtyHour, Event, Message
 from email_service.send_tasks.models import Attachment, Claim, ClaimCounter, RejectedRow, Task
@@ -22,11 +22,13 @@ __all__ = [
     "EmailService",
     "Event",
     "Message",
+    "Picture",
     "RejectedRow",
     "Report",
     "Suppression",
     "Task",
     "Template",
+    "TemplateDraft",
     "TemplateVersion",
     "Transport",
 ]

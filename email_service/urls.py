@@ -20,4 +20,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
 # What recipients open: outside the console, without signing in.
 public_urlpatterns: list[URLPattern | URLResolver] = [
     *import_module("email_service.feedback.urls").public_urlpatterns,
+    *import_module("email_service.mail_templates.urls").public_urlpatterns,
 ]

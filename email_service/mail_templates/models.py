@@ -2,11 +2,12 @@
 
 from typing import Self
 
+from django.conf import settings
 from django.db import models
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from koomessage.common.models import TenantQuerySet
+from koomessage.common.models import TenantOwned, TenantQuerySet
 
 
 class TemplateQuerySet(TenantQuerySet):
@@ -102,3 +103,85 @@ class TemplateVersion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.title} v{self.number}"
+
+
+class Picture(TenantOwned):
+    """A picture in templates' bodies, served to everybody who knows its unguessable address."""
+
+    class Kind(models.TextChoices):
+        PNG = "png", "PNG"
+        JPG = "jpg", "JPG"
+        GIF = "gif", "GIF"
+
+    token = models.CharField(max_length=43, unique=True)
+    file = models.FileField(upload_to="pictures/%Y/%m/")
+    name = models.CharField(_("file name"), max_length=120)
+    kind = models.CharField(max_length=3, choices=Kind)
+    width = models.PositiveIntegerField()
+    height = models.PositiveIntegerField()
+    size = models.PositiveIntegerField()  # octets
+    digest = models.CharField(max_length=64)  # SHA-256 of the file
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+
+    objects = TenantQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("picture")
+        verbose_name_plural = _("pictures")
+        default_permissions = ()  # who may write templates may bring their pictures
+        constraints = [models.UniqueConstraint(fields=["tenant", "digest"], name="picture_once_a_tenant")]
+        indexes = [models.Index(fields=["tenant", "-created_at", "-id"], name="picture_by_tenant")]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def address(self) -> str:
+        """The whole public address, as mails carry it."""
+        return settings.PUBLIC_URL + reverse("public:picture", args=[self.token, self.kind])
+
+
+class TemplateDraft(TenantOwned):
+    """A large body that somebody submitted and a job still cleans: nothing of it is lost meanwhile."""
+
+    class Purpose(models.TextChoices):
+        SAVE = "save", _("Save")
+        FILL = "fill", _("Fill the form from a file")
+        VIEW = "view", _("Preview")
+
+    class Stage(models.TextChoices):
+        WAITING = "waiting", _("Waiting")
+        CLEANING = "cleaning", _("Cleaning the HTML")
+        CHECKING = "checking", _("Checking it once more")
+        REFUSED = "refused", _("Refused")
+        DONE = "done", _("Done")
+
+    user = models.ForeignKey("iam.User", on_delete=models.CASCADE, related_name="+")
+    template = models.ForeignKey(Template, null=True, on_delete=models.CASCADE, related_name="+")
+    purpose = models.CharField(max_length=4, choices=Purpose)
+    title = models.CharField(max_length=64, blank=True)
+    body_type = models.CharField(max_length=5, choices=BodyType)
+    body = models.TextField()
+    can_unsubscribe = models.BooleanField(default=False)
+    language = models.CharField(max_length=10)  # of whoever waits
+    stage = models.CharField(max_length=8, choices=Stage, default=Stage.WAITING)
+    refusal = models.TextField(blank=True)
+    removed = models.JSONField(default=list)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = TenantQuerySet.as_manager()
+
+    class Meta:
+        default_permissions = ()
+        indexes = [models.Index(fields=["stage", "created_at"], name="draft_by_stage")]
+
+    def __str__(self) -> str:
+        return self.title
+
+    @property
+    def is_open(self) -> bool:
+        return self.stage not in (self.Stage.REFUSED, self.Stage.DONE)
+
+    @property
+    def percent(self) -> int:
+        return {"waiting": 5, "cleaning": 30, "checking": 70}.get(self.stage, 100)

@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.conf import settings
+from django.db import models
 from django.shortcuts import get_object_or_404
 
-from email_service.mail_templates.models import Template, TemplateVersion
+from email_service.mail_templates.models import Picture, Template, TemplateDraft, TemplateVersion
 from email_service.setup.models import EmailService
 from iam.models import Tenant
 
@@ -50,3 +52,31 @@ def public_template(pk: int) -> Template:
 def is_sensitive(tenant: Tenant) -> bool:
     """Say whether each version of the tenant's templates waits for review."""
     return EmailService.objects.filter(tenant=tenant, sensitive=True).exists()
+
+
+def picture_at(token: str, kind: str) -> Picture:
+    """Return the picture at a public address, or answer 404."""
+    return get_object_or_404(Picture, token=token, kind=kind)
+
+
+@dataclass(frozen=True, slots=True)
+class PictureRoom:
+    """How much of the room for pictures an account uses, in octets."""
+
+    used: int
+    most: int
+
+    @property
+    def percent(self) -> int:
+        return min(100, round(100 * self.used / self.most))
+
+
+def picture_room(tenant: Tenant) -> PictureRoom:
+    used = Picture.objects.for_tenant(tenant).aggregate(octets=models.Sum("size"))["octets"] or 0
+    return PictureRoom(used, settings.PICTURES_MB * 2**20)
+
+
+def draft_of(tenant: Tenant, pk: str) -> TemplateDraft:
+    """Return a draft of the account, or answer 404."""
+    rows = TemplateDraft.objects.for_tenant(tenant)
+    return get_object_or_404(rows, pk=int(pk[:18]) if pk.isdecimal() else 0)

@@ -2,7 +2,7 @@
 
 import html
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -93,7 +93,13 @@ class Draft:
     removed: tuple[str, ...] = ()
 
 
-def tidy_body(*, body_type: str, body: str, can_unsubscribe: bool = False) -> Draft:
+def tidy_body(
+    *,
+    body_type: str,
+    body: str,
+    can_unsubscribe: bool = False,
+    before_check: Callable[[], None] | None = None,
+) -> Draft:
     """Sanitise and judge a body.
 
     Raises RuleViolation (field "body") for one that is empty or over 256 KiB, for parameters against the
@@ -105,7 +111,7 @@ def tidy_body(*, body_type: str, body: str, can_unsubscribe: bool = False) -> Dr
         if not body.strip():
             raise RuleViolation(_("Write the mail body."), field="body")
         return Draft(body_type, body, find_parameters(body, field="body"), can_unsubscribe)
-    body, removed = tidy_html(body)
+    body, removed = tidy_html(body, before_check)
     if not body or (not text_from(body) and "<img" not in body):
         raise RuleViolation(_("Write the mail body; nothing of it could be shown to a reader."), field="body")
     names = find_parameters(body, field="body")
@@ -121,11 +127,11 @@ def tidy_body(*, body_type: str, body: str, can_unsubscribe: bool = False) -> Dr
     return Draft(body_type, body, names, can_unsubscribe, removed)
 
 
-def tidy_html(body: str) -> tuple[str, tuple[str, ...]]:
+def tidy_html(body: str, before_check: Callable[[], None] | None = None) -> tuple[str, tuple[str, ...]]:
     """Return the sanitised HTML and what was removed; RuleViolation (field "body") when it is too much."""
     _refuse_large(_STYLE_BLOCKS.sub("", body), _MAX_MARKUP)
     try:
-        clean = sanitize(body)
+        clean = sanitize(body, before_check=before_check)
     except TangledHtml as tangle:
         sentence = _("The HTML is nested too deeply, or many elements in it are never closed. Simplify it.")
         raise RuleViolation(sentence, field="body") from tangle

@@ -1,29 +1,18 @@
 """What may be done to a template: write, delete, and decide about it."""
 
-from dataclasses import dataclass
-
-from django.db import IntegrityError, models, transaction
+from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from email_service.mail_templates import queries
+from email_service.mail_templates import storing
 from email_service.mail_templates.models import Template, TemplateVersion
-from email_service.mail_templates.rendering import Draft, tidy_body
+from email_service.mail_templates.rendering import tidy_body
+from email_service.mail_templates.storing import ACTION, Saved
 from iam import audit
 from iam.models import Tenant, User
-from koomessage.common.codes import short_id
 from koomessage.common.errors import RuleViolation
 
-ACTION = "kooMessage:emailTemplate"
 MAX_REASON = 500
-
-
-@dataclass(frozen=True, slots=True)
-class Saved:
-    """A stored template, and what its HTML lost on the way."""
-
-    template: Template
-    removed: tuple[str, ...]
 
 
 def save_template(
@@ -42,14 +31,7 @@ def save_template(
     """
     # Cleaning may take seconds: it is done before anything is locked.
     draft = tidy_body(body_type=body_type, body=body, can_unsubscribe=can_unsubscribe)
-    with transaction.atomic():
-        status = Template.Status.PENDING if queries.is_sensitive(tenant) else Template.Status.APPROVED
-        stored = _store(tenant=tenant, user=user, title=title, draft=draft, status=status, template=template)
-        operation = "create" if template is None else "update"
-        audit.record(
-            tenant=tenant, user=user, action=f"{ACTION}:{operation}", target=str(stored), code=stored.code
-        )
-    return Saved(stored, draft.removed)
+    return storing.save_own(tenant=tenant, user=user, title=title, draft=draft, template=template)
 
 
 @transaction.atomic
@@ -71,64 +53,11 @@ def save_public_template(
     ):  # fmt: skip
         return Saved(template, draft.removed)
     status = Template.Status.APPROVED
-    stored = _store(
+    stored = storing.store(
         tenant=None, user=user, title=title, draft=draft, status=status, template=template, code=code
     )
     audit.record(tenant=None, user=user, action=f"{ACTION}:update", target=str(stored), code=stored.code)
     return Saved(stored, draft.removed)
-
-
-def _store(
-    *,
-    tenant: Tenant | None,
-    user: User | None,
-    title: str,
-    draft: Draft,
-    status: str,
-    template: Template | None,
-    code: str = "",
-) -> Template:
-    if template is None:
-        row = _new_template(tenant=tenant, title=title, body_type=draft.body_type, status=status, code=code)
-        number = 1
-    else:
-        row = _locked(template.pk)
-        number = (row.versions.aggregate(most=models.Max("number"))["most"] or 0) + 1
-    row.version = TemplateVersion.objects.create(
-        template=row,
-        number=number,
-        title=title,
-        body_type=draft.body_type,
-        body=draft.body,
-        parameters=list(draft.parameters),
-        can_unsubscribe=draft.can_unsubscribe,
-        status=status,
-        author=user,
-        decided_at=timezone.now() if status == Template.Status.APPROVED else None,
-    )
-    row.title, row.body_type, row.status = title, draft.body_type, status
-    row.save(update_fields=["title", "body_type", "status", "version"])
-    return row
-
-
-def _new_template(*, tenant: Tenant | None, title: str, body_type: str, status: str, code: str) -> Template:
-    for _attempt in range(10):
-        try:
-            with transaction.atomic():
-                return Template.objects.create(
-                    tenant=tenant, code=code or short_id("M"), title=title, body_type=body_type, status=status
-                )
-        except IntegrityError:
-            if code:
-                raise
-    raise RuleViolation(_("No free template ID was found. Submit the form again."))
-
-
-def _locked(pk: int) -> Template:
-    template = Template.objects.select_for_update().filter(pk=pk, is_deleted=False).first()
-    if template is None:
-        raise RuleViolation(_("This template was deleted in the meantime."))
-    return template
 
 
 @transaction.atomic

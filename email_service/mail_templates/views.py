@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from email_service.mail_templates import queries, services, uses
 from email_service.mail_templates.filters import PublicTemplateFilter, TemplateFilter
 from email_service.mail_templates.models import Template
+from email_service.mail_templates.remote_pictures import has_remote_pictures
 from koomessage.common.htmx import render_confirm, render_page
 from koomessage.common.paging import paginate
 from koomessage.common.permissions import requires
@@ -75,6 +76,7 @@ def _shown(template: Template) -> dict[str, Any]:
         "version": template.version,
         "frame_url": reverse(name, args=[template.pk]),
         "is_public": template.tenant_id is None,
+        "has_remote_pictures": has_remote_pictures(template.version.body if template.version else ""),
     }
 
 

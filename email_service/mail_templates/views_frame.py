@@ -1,14 +1,17 @@
 """What stands in the sandboxed frames: the mail itself, under a policy of its own."""
 
+from typing import Any
+
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, redirect
 from django.template.loader import render_to_string
 from django.views.decorators.http import require_GET, require_POST
 
-from email_service.mail_templates import queries
+from email_service.mail_templates import queries, services_drafts
+from email_service.mail_templates.drafts import is_heavy
 from email_service.mail_templates.forms import TemplateForm
-from email_service.mail_templates.models import Template, TemplateVersion
+from email_service.mail_templates.models import BodyType, Template, TemplateDraft, TemplateVersion
 from email_service.mail_templates.rendering import preview, tidy_body
 from koomessage.common.errors import RuleViolation
 from koomessage.common.permissions import requires
@@ -65,13 +68,19 @@ def template_draft(request: ConsoleRequest) -> HttpResponse:
     """预览 before 提交: what the form holds, as a mail in a tab of its own; nothing is stored."""
     form = TemplateForm(request.POST)
     form.is_valid()
-    draft = {name: form.cleaned_data.get(name) for name in ("body_type", "body", "can_unsubscribe")}
-    try:
-        tidy = tidy_body(
-            body_type=draft["body_type"] or "rich",
-            body=draft["body"] or "",
-            can_unsubscribe=bool(draft["can_unsubscribe"]),
+    draft: dict[str, Any] = {
+        "body_type": form.cleaned_data.get("body_type") or BodyType.RICH,
+        "body": form.cleaned_data.get("body") or "",
+        "can_unsubscribe": bool(form.cleaned_data.get("can_unsubscribe")),
+    }
+    if is_heavy(draft["body"]):
+        view = TemplateDraft.Purpose.VIEW
+        begun = services_drafts.begin_draft(
+            tenant=request.tenant, user=request.user, purpose=view, title="", **draft
         )
+        return redirect("email:draft_detail", pk=begun.pk)
+    try:
+        tidy = tidy_body(**draft)
     except RuleViolation as refusal:
         page = "email_service/mail_templates/draft_refused.html"
         return frame(render_to_string(page, {"sentence": refusal.message}), status=422)

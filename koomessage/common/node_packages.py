@@ -10,6 +10,8 @@ from django.core.files.storage import FileSystemStorage, Storage
 ALLOWED = (
     "@tabler/core/dist/css/tabler.min.css",
     "echarts/dist/echarts.common.min.js",
+    "jodit/es2021/jodit.min.css",
+    "jodit/es2021/jodit.min.js",
 )
 
 

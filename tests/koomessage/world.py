@@ -30,7 +30,7 @@ from tests.factories_billing import give_money, make_order, make_package
 from tests.factories_domains import make_address, make_domain
 from tests.factories_iam import make_application, make_group, make_policy, png
 from tests.factories_sending import make_message, make_suppression, make_task
-from tests.factories_templates import make_template
+from tests.factories_templates import PICTURE_FILE, make_draft, make_picture, make_template, picture_bytes
 
 LICENCE = "licences/sample.png"
 
@@ -81,6 +81,8 @@ def make_world(tenant: Tenant, *, body: str = "<p>Hello {{name}}</p>") -> World:
         "domain": domain,
         "address": address,
         "template": template,
+        "picture": make_picture(tenant),
+        "draft": make_draft(tenant, user=member, body=body),
         "task": task,
         "message": failed,
         "suppression": make_suppression(tenant),
@@ -105,11 +107,12 @@ def make_known_world(account: str, **options: Any) -> World:
     return make_world(tenant, **options)
 
 
-def lay_down_licence(folder: Path) -> None:
-    """Put the picture where the applications say it is; media belong to one test only."""
-    path = folder / LICENCE
-    path.parent.mkdir(parents=True)
-    path.write_bytes(png().read())
+def lay_down_pictures(folder: Path) -> None:
+    """Put pictures where applications and templates say they are; media belong to one test only."""
+    for name, content in ((LICENCE, png().read()), (PICTURE_FILE, picture_bytes())):
+        path = folder / name
+        path.parent.mkdir(parents=True)
+        path.write_bytes(content)
 
 
 # URL name -> the row it names. A new address with a pk fails the tests until it stands here.
@@ -141,6 +144,10 @@ ROWS = {
     "email:template_delete": "template",
     "email:template_preview": "template",
     "email:template_frame": "template",
+    "email:template_restore": "template",
+    "email:draft_detail": "draft",
+    "email:draft_frame": "draft",
+    "email:picture_delete": "picture",
     "email:template_public_copy": "public_template",
     "email:template_public_preview": "public_template",
     "email:template_public_frame": "public_template",
@@ -175,7 +182,9 @@ WORDS: dict[str, Callable[[World], dict[str, str]]] = {
     },
     "iam:password_reset": _reset_words,
     "iam:agreement": lambda world: {"slug": next(iter(AGREEMENTS))},
+    "email:template_restore": lambda world: {"number": "1"},
     "public:unsubscribe": _unsubscribe_words,
+    "public:picture": lambda world: {"token": world.picture.token, "kind": world.picture.kind},
 }
 
 
@@ -197,11 +206,11 @@ class Route:
 
     def path(self, world: World, *, public: models.Model | None = None) -> str:
         """Return the address with the account's own row in it; `public` stands for a public template."""
+        words: dict[str, Any] = dict(WORDS[self.name](world)) if self.name in WORDS else {}
         if "pk" in self.takes:
             noun = ROWS[self.name]
-            row = (public or world.template) if noun == "public_template" else world.rows[noun]
-            return reverse(self.name, kwargs={"pk": row.pk})
-        return reverse(self.name, kwargs=WORDS[self.name](world) if self.takes else {})
+            words["pk"] = ((public or world.template) if noun == "public_template" else world.rows[noun]).pk
+        return reverse(self.name, kwargs=words)
 
 
 def _methods(pattern: URLPattern) -> tuple[str, ...]:

@@ -164,3 +164,40 @@ def test_deleting_asks_then_hides_and_keeps_the_version(as_owner, as_reader, acm
     assert template.is_deleted
     assert template.version is not None
     assert as_owner.get(f"/email/templates/{template.pk}/").status_code == 404
+
+
+def test_an_earlier_version_becomes_the_newest_one_after_asking(as_owner, as_reader, acme, owner):
+    template = make_template(acme, user=owner, title="First", body="<p>First {{name}}</p>")
+    as_owner.post(f"/email/templates/{template.pk}/edit/", FIELDS)
+    url = f"/email/templates/{template.pk}/restore/1/"
+
+    assert as_owner.get(url).status_code == 200
+    assert as_reader.post(url).status_code == 403
+    assert as_owner.post(f"/email/templates/{template.pk}/restore/7/").status_code == 404
+    assert as_owner.post(url).status_code == 302
+
+    template.refresh_from_db()
+    assert (template.title, template.version.number) == ("First", 3)
+    assert template.version.body == "<p>First {{name}}</p>"
+    assert template.versions.count() == 3
+
+
+def test_a_restored_version_is_reviewed_anew(as_owner, acme, owner):
+    template = make_template(acme, user=owner)
+    as_owner.post(f"/email/templates/{template.pk}/edit/", FIELDS)
+    EmailService.objects.filter(tenant=acme).update(sensitive=True)
+
+    as_owner.post(f"/email/templates/{template.pk}/restore/1/")
+
+    template.refresh_from_db()
+    assert template.status == template.version.status == "pending"
+
+
+def test_only_the_page_with_the_editor_lets_styles_be_set(as_owner, acme):
+    template = make_template(acme)
+
+    for path in (ADD, f"/email/templates/{template.pk}/edit/", f"/email/templates/{template.pk}/copy/"):
+        assert "style-src 'self' 'unsafe-inline'" in as_owner.get(path)["Content-Security-Policy"]
+        assert "script-src 'self';" in as_owner.get(path)["Content-Security-Policy"] + ";"
+    for path in ("/email/templates/", f"/email/templates/{template.pk}/", "/email/templates/pictures/"):
+        assert "unsafe" not in as_owner.get(path)["Content-Security-Policy"]
