@@ -75,6 +75,9 @@
     "brush", "lineHeight", "|", "bold", "italic", "underline", "strikethrough", "superscript", "subscript", "eraser", "|",
     "align", "ul", "ol", "indent", "outdent", "|", "find", "source", "fullsize",
   ];
+  const FEW_BUTTONS = [
+    "undo", "parameter", "link", "picture", "table", "|", "paragraph", "brush", "bold", "italic", "align", "ul", "eraser", "|", "source", "fullsize",
+  ];
   const FONTS = {
     "": "Default",
     "Arial,Helvetica,sans-serif": "Arial",
@@ -100,8 +103,7 @@
       minHeight: 360,
       sourceEditor: "area",
       beautifyHTML: false,
-      buttons: BUTTONS, buttonsMD: BUTTONS, buttonsSM: BUTTONS, buttonsXS: BUTTONS,
-      toolbarAdaptive: false,
+      buttons: BUTTONS, buttonsMD: BUTTONS, buttonsSM: BUTTONS, buttonsXS: FEW_BUTTONS,
       showCharsCounter: false,
       showWordsCounter: false,
       showXPathInStatusbar: false,
@@ -138,7 +140,7 @@
       controls: {
         font: { list: FONTS },
         parameter: {
-          icon: "<svg viewBox='0 0 24 24' fill='none' stroke='currentColor' stroke-width='2'><path d='M8 3H7a2 2 0 0 0-2 2v5a2 2 0 0 1-2 2 2 2 0 0 1 2 2v5a2 2 0 0 0 2 2h1M16 21h1a2 2 0 0 0 2-2v-5a2 2 0 0 1 2-2 2 2 0 0 1-2-2V5a2 2 0 0 0-2-2h-1'/></svg>",
+          text: words.wordParameterShort,
           tooltip: words.wordParameter,
           popup: (view, current, close) => page.parameterPanel(close),
         },
@@ -175,7 +177,7 @@
 
   form.querySelectorAll("[name='body_type']").forEach((choice) => choice.addEventListener("change", () => {
     if (choice.value === "plain" && editor) {
-      const text = editor.text;
+      const text = editor.text.replaceAll("\u00a0", " ").trim();
       if (text.trim() && !window.confirm(words.wordToPlain)) {
         form.querySelector("[name='body_type'][value='rich']").checked = true;
         return;
