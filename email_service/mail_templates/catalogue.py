@@ -12,6 +12,7 @@ FOLDER = Path(__file__).with_name("public")
 class BuiltIn:
     code: str  # fixed for good, so that loading again finds the row
     title: str
+    file: str  # kind.language.html
     body: str
     can_unsubscribe: bool
 
@@ -20,4 +21,4 @@ def built_in() -> Iterator[BuiltIn]:
     """Yield what `manage.py load_public_templates` stores."""
     for entry in json.loads((FOLDER / "catalogue.json").read_text(encoding="utf-8")):
         body = (FOLDER / entry["file"]).read_text(encoding="utf-8")
-        yield BuiltIn(entry["code"], entry["title"], body, entry["can_unsubscribe"])
+        yield BuiltIn(entry["code"], entry["title"], entry["file"], body, entry["can_unsubscribe"])
