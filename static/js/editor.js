@@ -98,7 +98,7 @@
       theme: document.documentElement.dataset.bsTheme === "dark" ? "dark" : "default",
       iframe: true,
       iframeSandbox: "allow-same-origin",
-      iframeStyle: "html{padding:16px;background:#fff;color:#1f2937;font:16px/1.6 Arial,'PingFang SC','Microsoft YaHei','Noto Sans CJK SC',sans-serif}body{margin:0;min-height:360px;outline:none}img{max-width:100%}img:not([src^='data:']){outline:1px dashed #c3d0cd}table{border-collapse:separate}",
+      iframeStyle: "html{background:#fff;color:#1f2937;font:16px/1.6 Arial,'PingFang SC','Microsoft YaHei','Noto Sans CJK SC',sans-serif}body{margin:0;padding:16px;min-height:328px;outline:none}img{max-width:100%}img:not([src^='data:']){outline:1px dashed #c3d0cd}table{border-collapse:separate}",
       height: 640,
       minHeight: 360,
       sourceEditor: "area",

@@ -88,7 +88,8 @@ def add_template(page: Page) -> None:
     page.locator(".page-actions").get_by_role("link", name="新建模板").click()
     page.get_by_label("模板标题").fill("优惠通知")
     page.get_by_role("radio", name="富文本").check()
-    page.get_by_label("邮件正文").fill(BODY)
+    page.locator(".jodit-toolbar-button_source button").click()
+    page.locator(".jodit-source__mirror").fill(BODY)
     expect(page.locator("[data-parameter-names]")).to_have_text("name")
     page.get_by_label("是否支持退订").check()
     with page.context.expect_page() as opened:

@@ -19,7 +19,7 @@ PAGES: dict[Person | None, tuple[str, ...]] = {
         "/email/domains/|#domain-list a[href$='/delete/']",
         "/email/addresses/", "/email/addresses/add/",
         "/email/templates/", "/email/templates/public/", "/email/templates/add/", "/email/templates/|.template-title a",
-        "/email/templates/|a[href$='/preview/']",
+        "/email/templates/|a[href$='/preview/']", "/email/templates/pictures/",
         "/email/tasks/", "/email/tasks/add/", "/email/tasks/|#task-list td a",
         "/email/details/", "/email/details/|#message-list td a",
         "/email/reports/", "/email/reports/|.tabs a:nth-child(2)", "/email/suppression/", "/email/suppression/add/",
