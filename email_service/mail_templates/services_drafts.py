@@ -6,6 +6,7 @@ from django.utils import translation
 from email_service.mail_templates import jobs, services
 from email_service.mail_templates.drafts import is_heavy
 from email_service.mail_templates.models import Template, TemplateDraft, TemplateVersion
+from email_service.mail_templates.rendering import tidy_body
 from email_service.mail_templates.storing import Saved
 from iam.models import Tenant, User
 
@@ -71,3 +72,22 @@ def begin_draft(
     )
     jobs.tidy_draft.delay_on_commit(draft.pk)
     return draft
+
+
+def view_draft(
+    *, tenant: Tenant, user: User, title: str, body_type: str, body: str, can_unsubscribe: bool
+) -> TemplateDraft:
+    """Keep what a form holds for its preview, in place of what the user looked at before.
+
+    Raises RuleViolation for a body against the rules, unless it is so large that a job finds that out.
+    """
+    fields = {"title": title, "body_type": body_type, "body": body, "can_unsubscribe": can_unsubscribe}
+    view = TemplateDraft.Purpose.VIEW
+    tidy = None if is_heavy(body) else tidy_body(body_type=body_type, body=body)
+    TemplateDraft.objects.filter(tenant=tenant, user=user, purpose=view).delete()
+    if tidy is None:
+        return begin_draft(tenant=tenant, user=user, purpose=view, **fields)  # type: ignore[arg-type]
+    fields |= {"body": tidy.body, "purpose": view, "stage": TemplateDraft.Stage.DONE}
+    return TemplateDraft.objects.create(
+        tenant=tenant, user=user, language="", removed=list(tidy.removed), **fields
+    )

@@ -25,7 +25,9 @@ SORTS = {"name": "title", "created": "created_at"}
 @requires("email_service.list_template")
 def template_list(request: ConsoleRequest) -> HttpResponse:
     filter_form = TemplateFilter(request.GET)
-    rows = filter_form.narrow(Template.objects.for_tenant(request.tenant))
+    # A card shows why a version was rejected, and nothing of its body.
+    own = Template.objects.for_tenant(request.tenant).select_related("version")
+    rows = filter_form.narrow(own.defer("version__body", "version__parameters"))
     page = paginate(request, rows, sorts=SORTS, default="-created")
     context = {"page": page, "filter": filter_form, "is_public": False}
     return _cards(request, context)
@@ -76,6 +78,7 @@ def _shown(template: Template) -> dict[str, Any]:
         "version": template.version,
         "frame_url": reverse(name, args=[template.pk]),
         "is_public": template.tenant_id is None,
+        "is_draft": False,
         "has_remote_pictures": has_remote_pictures(template.version.body if template.version else ""),
     }
 

@@ -1,19 +1,13 @@
 """What stands in the sandboxed frames: the mail itself, under a policy of its own."""
 
-from typing import Any
-
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
-from django.template.loader import render_to_string
-from django.views.decorators.http import require_GET, require_POST
+from django.shortcuts import get_object_or_404
+from django.views.decorators.http import require_GET
 
-from email_service.mail_templates import queries, services_drafts
-from email_service.mail_templates.drafts import is_heavy
-from email_service.mail_templates.forms import TemplateForm
-from email_service.mail_templates.models import BodyType, Template, TemplateDraft, TemplateVersion
-from email_service.mail_templates.rendering import preview, tidy_body
-from koomessage.common.errors import RuleViolation
+from email_service.mail_templates import queries
+from email_service.mail_templates.models import Template, TemplateVersion
+from email_service.mail_templates.rendering import Mail, preview
 from koomessage.common.permissions import requires
 from koomessage.common.requests import ConsoleRequest
 
@@ -54,34 +48,9 @@ def template_public_frame(request: ConsoleRequest, pk: int) -> HttpResponse:
     return show_version(request, queries.public_template(pk).version)
 
 
-def show_version(request: HttpRequest, version: TemplateVersion | None) -> HttpResponse:
-    """Show a version with sample values, or those of ?value-name=; as text with ?part=text."""
+def show_version(request: HttpRequest, version: Mail | None) -> HttpResponse:
+    """Show a version or a draft with sample values, or those of ?value-name=; as text with ?part=text."""
     if version is None:
         return frame("")
     values = {name: request.GET.get(VALUE_PREFIX + name, "")[:MAX_VALUE] for name in version.parameters}
     return frame(preview(version, values, as_text=request.GET.get("part") == "text"))
-
-
-@require_POST
-@requires("email_service.view_template")
-def template_draft(request: ConsoleRequest) -> HttpResponse:
-    """预览 before 提交: what the form holds, as a mail in a tab of its own; nothing is stored."""
-    form = TemplateForm(request.POST)
-    form.is_valid()
-    draft: dict[str, Any] = {
-        "body_type": form.cleaned_data.get("body_type") or BodyType.RICH,
-        "body": form.cleaned_data.get("body") or "",
-        "can_unsubscribe": bool(form.cleaned_data.get("can_unsubscribe")),
-    }
-    if is_heavy(draft["body"]):
-        view = TemplateDraft.Purpose.VIEW
-        begun = services_drafts.begin_draft(
-            tenant=request.tenant, user=request.user, purpose=view, title="", **draft
-        )
-        return redirect("email:draft_detail", pk=begun.pk)
-    try:
-        tidy = tidy_body(**draft)
-    except RuleViolation as refusal:
-        page = "email_service/mail_templates/draft_refused.html"
-        return frame(render_to_string(page, {"sentence": refusal.message}), status=422)
-    return frame(preview(tidy))

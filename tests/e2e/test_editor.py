@@ -95,8 +95,8 @@ def test_a_mail_is_written_with_parameters_and_a_picture_and_stored(page: Page) 
     mail = page.frame_locator(".template-frame-main")
     expect(mail.locator("body")).to_contain_text("Hello")
     assert mail.get_by_role("img", name="横幅").evaluate("image => image.naturalWidth") == 800
+    page.get_by_text("示例值").click()
     page.get_by_label("user_name").fill("李雷")
-    page.get_by_role("button", name="在预览中显示").click()
     expect(mail.locator("body")).to_contain_text("李雷李雷")
 
 
@@ -180,9 +180,15 @@ def test_the_preview_opens_beside_the_form(page: Page) -> None:
     with page.context.expect_page() as opened:
         page.locator(".page-actions").get_by_role("button", name="预览").click()
 
-    mail = opened.value
+    tab = opened.value
+    mail = tab.frame_locator(".template-frame-main")
     expect(mail.locator("body")).to_contain_text("优惠")
     expect(mail.locator("body")).not_to_contain_text("{{name}}")
+    tab.get_by_text("示例值").click()
+    tab.get_by_label("name").fill("王小明")
+    expect(mail.locator("body")).to_contain_text("尊敬的 王小明")
+    tab.get_by_text("纯文本部分").click()
+    expect(tab.frame_locator(".template-frame-text").locator("body")).to_contain_text("尊敬的 王小明")
     expect(body(page)).to_contain_text("{{name}}")
 
 

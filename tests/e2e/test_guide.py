@@ -95,7 +95,7 @@ def add_template(page: Page) -> None:
     with page.context.expect_page() as opened:
         page.get_by_role("button", name="预览").click()
     draft = opened.value
-    expect(draft.get_by_text("本周下单立减 20 元。")).to_be_visible()
+    expect(draft.frame_locator(".template-frame-main").get_by_text("本周下单立减 20 元。")).to_be_visible()
     draft.close()
     page.get_by_role("button", name="提交").last.click()
     expect(page.get_by_text("优惠通知").first).to_be_visible()

@@ -95,7 +95,8 @@ def test_a_large_preview_waits_for_the_job_and_then_shows_the_mail(
     with django_capture_on_commit_callbacks(execute=True):
         answer = as_owner.post("/email/templates/draft/", FIELDS)
 
-    frame = as_owner.get(answer["Location"], follow=True)
+    page = as_owner.get(answer["Location"])
+    frame = as_owner.get(page.context["frame_url"])
     assert "sandbox" in frame["Content-Security-Policy"]
     assert "<p>end</p>" in frame.content.decode()
     assert not Template.objects.exists()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from email_service.mail_templates.models import Template, TemplateVersion
+from email_service.mail_templates.models import Template, TemplateDraft, TemplateVersion
 from tests.conftest import FRAGMENT
 from tests.factories_templates import make_template
 
@@ -77,18 +77,32 @@ def test_the_detail_page_shows_state_reason_and_history(as_owner, acme):
     assert f"/email/templates/{template.pk}/frame/?version=1" in page
 
 
-def test_a_draft_is_previewed_with_sample_values_and_not_stored(as_owner):
-    answer = as_owner.post(
-        "/email/templates/draft/",
-        {"body_type": "rich", "body": "<p>Code {{code}}</p><script>1</script>", "can_unsubscribe": "on"},
-    )
+def test_a_draft_is_previewed_in_both_widths_and_not_stored(as_owner):
+    typed = {"title": "Soon", "body_type": "rich", "body": "<p>Code {{code}}</p><script>1</script>"}
+
+    answer = as_owner.post("/email/templates/draft/", {**typed, "can_unsubscribe": "on"}, follow=True)
 
     page = answer.content.decode()
-    assert "Code 628419" in page
-    assert "<script" not in page
-    assert 'href="#"' in page
-    assert "sandbox" in policy_of(answer)
+    assert "&lt;script&gt;" in page
+    assert 'name="value-code"' in page
+    assert 'id="view-phone"' in page
+    url = answer.context["frame_url"]
+    frame = as_owner.get(url)
+    assert "Code 628419" in frame.content.decode()
+    assert "<script" not in frame.content.decode()
+    assert 'href="#"' in frame.content.decode()
+    assert "sandbox" in policy_of(frame)
+    assert "Code 77" in as_owner.get(url, {"value-code": "77"}).content.decode()
+    assert "<pre" in as_owner.get(url, {"part": "text"}).content.decode()
     assert not Template.objects.exists()
+
+
+def test_looking_again_keeps_only_the_newest_draft(as_owner, as_reader):
+    typed = {"body_type": "plain", "body": "Hello"}
+    for client in (as_owner, as_owner, as_reader):
+        client.post("/email/templates/draft/", typed)
+
+    assert TemplateDraft.objects.count() == 2
 
 
 @pytest.mark.parametrize("body", ["", "{{<i>x</i>}}", "<div>" * 4000])
