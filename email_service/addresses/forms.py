@@ -41,7 +41,7 @@ class AddressForm(forms.Form):
         max_length=300,
         required=False,
         help_text=_("The name recipients see beside the address, at most 64 characters. Optional."),
-        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        widget=forms.TextInput(attrs={"autocomplete": "off", "data-address-alias": ""}),
     )
 
     def __init__(self, query: Any, *, domains: list[tuple[str, str]]) -> None:
@@ -58,11 +58,18 @@ class AddressForm(forms.Form):
 
     @property
     def preview(self) -> str:
-        """What 发信地址预览 shows: `prefix@domain` as far as both are known."""
+        """What 发信地址预览 shows: `prefix@domain` as far as both are known, in angle brackets behind an alias."""
         prefix = (self["prefix"].value() or "").strip()
         names = dict(self.fields["domain"].choices)  # type: ignore[attr-defined]
         domain = names.get(str(self["domain"].value() or ""), "")
-        return f"{prefix}@{domain}" if prefix or domain else ""
+        if not prefix and not domain:
+            return ""
+        return f"<{prefix}@{domain}>" if self.preview_alias else f"{prefix}@{domain}"
+
+    @property
+    def preview_alias(self) -> str:
+        """The alias as recipients see it before the address."""
+        return " ".join((self["alias"].value() or "").split())
 
 
 def _spelled(clean: Callable[[str], str], text: str) -> str:

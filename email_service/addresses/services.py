@@ -46,9 +46,9 @@ def create_address(
 def delete_address(address: Address, *, user: User | None) -> None:
     """Delete the address; refused with RuleViolation while something unfinished uses it."""
     address = Address.objects.select_for_update().get(pk=address.pk)
-    use = find_use(address)
-    if use:
-        raise RuleViolation(use)
+    refusal = find_use(address)
+    if refusal:
+        raise refusal
     address.delete()
     audit.record(
         tenant=address.tenant, user=user, action="kooMessage:emailAddress:delete", target=address.address

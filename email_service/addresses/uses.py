@@ -3,9 +3,10 @@
 from collections.abc import Callable
 
 from email_service.addresses.models import Address
+from koomessage.common.errors import RuleViolation
 
-# Returns a whole sentence that says what uses the address and what to do, None where nothing does.
-Use = Callable[[Address], str | None]
+# Returns the refusal that says what uses the address and what to do, None where nothing does.
+Use = Callable[[Address], RuleViolation | None]
 _uses: list[Use] = []
 
 
@@ -15,6 +16,6 @@ def add_use(use: Use) -> None:
         _uses.append(use)
 
 
-def find_use(address: Address) -> str | None:
-    """Return the first sentence that says who uses the address."""
-    return next((sentence for use in _uses if (sentence := use(address))), None)
+def find_use(address: Address) -> RuleViolation | None:
+    """Return the first refusal that says who uses the address."""
+    return next((refusal for use in _uses if (refusal := use(address))), None)

@@ -61,12 +61,12 @@ def address_add(request: ConsoleRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @requires("email_service.delete_address", on=Address)
 def address_delete(request: ConsoleRequest, address: Address) -> HttpResponse:
-    refusal = ""
+    refusal: RuleViolation | str = ""
     if request.method == "POST":
         try:
             services.delete_address(address, user=request.user)
         except RuleViolation as violation:
-            refusal = str(violation.message)
+            refusal = violation
         else:
             messages.success(
                 request, _("The sender address %(address)s was deleted.") % {"address": address.address}

@@ -123,6 +123,6 @@ def _refuse_duplicate(tenant: Tenant, name: str) -> None:
 
 
 def _refuse_used(domain: Domain) -> None:
-    use = find_use(domain)
-    if use:
-        raise RuleViolation(use)
+    refusal = find_use(domain)
+    if refusal:
+        raise refusal

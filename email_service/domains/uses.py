@@ -3,9 +3,10 @@
 from collections.abc import Callable
 
 from email_service.domains.models import Domain
+from koomessage.common.errors import RuleViolation
 
-# Returns a whole sentence that says what uses the domain and what to do, None where nothing does.
-Use = Callable[[Domain], str | None]
+# Returns the refusal that says what uses the domain and what to do, None where nothing does.
+Use = Callable[[Domain], RuleViolation | None]
 _uses: list[Use] = []
 
 
@@ -15,6 +16,6 @@ def add_use(use: Use) -> None:
         _uses.append(use)
 
 
-def find_use(domain: Domain) -> str | None:
-    """Return the first sentence that says who uses the domain."""
-    return next((sentence for use in _uses if (sentence := use(domain))), None)
+def find_use(domain: Domain) -> RuleViolation | None:
+    """Return the first refusal that says who uses the domain."""
+    return next((refusal for use in _uses if (refusal := use(domain))), None)

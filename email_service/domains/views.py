@@ -13,8 +13,8 @@ from email_service.domains import queries, services
 from email_service.domains.filters import DomainFilter
 from email_service.domains.forms import DomainForm
 from email_service.domains.models import Domain
-from koomessage.common.errors import RuleViolation
-from koomessage.common.htmx import STOP_POLLING, render_confirm, render_page, wants_fragment
+from koomessage.common.errors import Link, RuleViolation
+from koomessage.common.htmx import STOP_POLLING, link_of, render_confirm, render_page, wants_fragment
 from koomessage.common.paging import paginate
 from koomessage.common.permissions import requires
 from koomessage.common.requests import ConsoleRequest
@@ -59,22 +59,26 @@ def domain_add(request: ConsoleRequest) -> HttpResponse:
 @requires("email_service.change_domain", on=Domain)
 def domain_edit(request: ConsoleRequest, domain: Domain) -> HttpResponse:
     form = DomainForm(request.POST or None, initial={"name": domain.display_name})
+    link = None
     if form.is_valid():
         try:
             domain = services.rename_domain(domain, user=request.user, **form.cleaned_data)
         except RuleViolation as refusal:
             form.add_error(refusal.field, refusal.message)
+            link = link_of(refusal, request)
         else:
             return redirect(domain)
-    return _form(request, form, domain)
+    return _form(request, form, domain, link)
 
 
-def _form(request: ConsoleRequest, form: DomainForm, domain: Domain | None) -> HttpResponse:
+def _form(
+    request: ConsoleRequest, form: DomainForm, domain: Domain | None, link: Link | None = None
+) -> HttpResponse:
     return render_page(
         request,
         "email_service/domains/form.html",
         "email_service/domains/_form.html",
-        {"form": form, "domain": domain},
+        {"form": form, "domain": domain, "refusal_link": link},
         status=422 if form.errors else 200,
     )
 
@@ -82,12 +86,12 @@ def _form(request: ConsoleRequest, form: DomainForm, domain: Domain | None) -> H
 @require_http_methods(["GET", "POST"])
 @requires("email_service.delete_domain", on=Domain)
 def domain_delete(request: ConsoleRequest, domain: Domain) -> HttpResponse:
-    refusal = ""
+    refusal: RuleViolation | str = ""
     if request.method == "POST":
         try:
             services.delete_domain(domain, user=request.user)
         except RuleViolation as violation:
-            refusal = str(violation.message)
+            refusal = violation
         else:
             messages.success(request, _("The domain %(name)s was deleted.") % {"name": domain.display_name})
             return redirect("email:domain_list")

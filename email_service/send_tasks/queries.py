@@ -5,6 +5,7 @@ from datetime import datetime
 
 from django.db.models import QuerySet
 from django.utils.functional import Promise
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from email_service.addresses.models import Address
@@ -14,25 +15,28 @@ from email_service.send_details.models import Message
 from email_service.send_tasks import reasons
 from email_service.send_tasks.models import RejectedRow, Task
 from iam.models import Tenant
+from koomessage.common.errors import Link, RuleViolation
 
 SHOWN_ROWS = 100
 
 
-def tasks_of_domain(domain: Domain) -> str | None:
-    """Say which unfinished task still signs with the domain."""
+def tasks_of_domain(domain: Domain) -> RuleViolation | None:
+    """Refuse by the unfinished task that still signs with the domain."""
     return _use(Task.objects.unfinished().filter(domain=domain))
 
 
-def tasks_of_address(address: Address) -> str | None:
-    """Say which unfinished task still sends from the address."""
+def tasks_of_address(address: Address) -> RuleViolation | None:
+    """Refuse by the unfinished task that still sends from the address."""
     return _use(Task.objects.unfinished().filter(address=address))
 
 
-def _use(tasks: QuerySet[Task]) -> str | None:
-    name = tasks.values_list("name", flat=True).first()
-    if name is None:
+def _use(tasks: QuerySet[Task]) -> RuleViolation | None:
+    task = tasks.order_by("-created_at", "-pk").first()
+    if task is None:
         return None
-    return _("The send task “{name}” still uses it. Wait until it has ended, or cancel it.").format(name=name)
+    sentence = _("The send task “{name}” still uses it. Wait until it has ended, or cancel it.")
+    link = Link(task.get_absolute_url(), _("Open the task"), "email_service.view_task", task)
+    return RuleViolation(format_lazy(sentence, name=task.name), link=link)
 
 
 def sendable_templates(tenant: Tenant) -> QuerySet[Template]:

@@ -9,6 +9,9 @@ from django.utils.cache import patch_vary_headers
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from koomessage.common.errors import Link, RuleViolation
+from koomessage.common.permissions import may
+
 STOP_POLLING = 286
 
 
@@ -53,11 +56,12 @@ def render_confirm(
     confirm_label: str | Promise = "",
     note: str | Promise = "",
     is_danger: bool = True,
-    refusal: str | Promise = "",
+    refusal: RuleViolation | str | Promise = "",
 ) -> HttpResponse:
     """Ask before something is deleted or cancelled: in the dialog, or on a page of its own without scripts.
 
-    With `refusal`, the service's sentence on why it cannot be done, the answer is 422.
+    With `refusal`, the service's reason why it cannot be done, the answer is 422; its link is shown to those
+    who may follow it.
     """
     context = {
         "title": title,
@@ -68,6 +72,13 @@ def render_confirm(
         "confirm_label": confirm_label or _("Confirm"),
         "is_danger": is_danger,
         "refusal": refusal,
+        "refusal_link": link_of(refusal, request),
     }
     status = 422 if refusal else 200
     return render_page(request, "components/confirm.html", "components/_confirm.html", context, status=status)
+
+
+def link_of(refusal: RuleViolation | str | Promise, request: HttpRequest) -> Link | None:
+    """Return where the refusal leads, None where it leads nowhere this user may go."""
+    link = refusal.link if isinstance(refusal, RuleViolation) else None
+    return link if link and may(request.user, link.permission, link.row) else None

@@ -6,8 +6,11 @@ from django.urls import reverse
 from email_service.addresses import queries, uses
 from email_service.addresses.models import Address
 from iam.models import AuditEntry
+from koomessage.common.errors import RuleViolation
 from tests.conftest import FRAGMENT
+from tests.factories import make_user
 from tests.factories_domains import make_address, make_domain
+from tests.factories_sending import make_task
 
 pytestmark = pytest.mark.django_db
 URL = "/email/addresses/"
@@ -25,7 +28,9 @@ def domain(acme):
 
 @pytest.fixture
 def _somebody_uses_it(monkeypatch):
-    monkeypatch.setattr(uses, "_uses", [lambda address: f"The task Autumn uses {address.address}."])
+    monkeypatch.setattr(
+        uses, "_uses", [lambda address: RuleViolation(f"The task Autumn uses {address.address}.")]
+    )
 
 
 def test_an_address_is_added_at_a_verified_domain(as_owner, acme, domain):
@@ -103,6 +108,14 @@ def test_the_preview_shows_without_scripts_too(as_owner, domain):
     assert ">in fo@shop.example<" in page
 
 
+def test_the_preview_shows_the_alias_as_recipients_see_it(as_owner, domain):
+    data = {"domain": domain.pk, "prefix": "in fo", "alias": " 云消息  <b> "}
+
+    page = as_owner.post(ADD, data, **FRAGMENT).content.decode()
+
+    assert "<bdi>云消息 &lt;b&gt;</bdi> <bdi>&lt;in fo@shop.example&gt;</bdi>" in page
+
+
 def test_an_address_exists_once_however_it_is_spelled(as_owner, domain):
     make_address(domain, prefix="info")
 
@@ -177,6 +190,45 @@ def test_an_address_in_use_stays_and_its_user_is_named(as_owner, domain):
     assert answer.status_code == 422
     assert "Autumn" in answer.content.decode()
     assert Address.objects.exists()
+
+
+@pytest.mark.parametrize("headers", [{}, FRAGMENT], ids=["page", "fragment"])
+def test_an_unfinished_task_keeps_its_address_and_is_linked(as_owner, acme, domain, headers):
+    address = make_address(domain)
+    task = make_task(acme, address=address, name="Autumn <b>{0}")
+
+    answer = as_owner.post(delete_url(address), **headers)
+
+    page = answer.content.decode()
+    assert answer.status_code == 422
+    assert "Autumn &lt;b&gt;{0}" in page
+    assert f'href="{task.get_absolute_url()}"' in page
+    assert Address.objects.exists()
+
+
+def test_the_link_to_the_task_is_for_those_who_may_view_tasks(acme, domain, client):
+    document = {
+        "Version": "1.1",
+        "Statement": [{"Effect": "Allow", "Action": ["kooMessage:emailAddress:*"]}],
+    }
+    keeper = make_user(acme, name="keeper", policies=[document])
+    client.force_login(keeper, backend="iam.backends.StaffBackend")
+    address = make_address(domain)
+    task = make_task(acme, address=address, name="Autumn")
+
+    page = client.post(delete_url(address), **FRAGMENT).content.decode()
+
+    assert "Autumn" in page
+    assert task.get_absolute_url() not in page
+
+
+def test_when_its_task_has_ended_the_address_can_be_deleted(as_owner, acme, domain):
+    address = make_address(domain)
+    task = make_task(acme, address=address, status="finished")
+
+    assert as_owner.post(delete_url(address)).status_code == 302
+    task.refresh_from_db()
+    assert (task.address, task.sender) == (None, address.address)
 
 
 def test_a_reader_may_look_and_nothing_else(as_reader, domain):

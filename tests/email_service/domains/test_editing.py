@@ -9,6 +9,7 @@ from iam.models import AuditEntry
 from koomessage.common.errors import RuleViolation
 from tests.conftest import FRAGMENT
 from tests.factories_domains import make_address, make_domain
+from tests.factories_sending import make_task
 
 pytestmark = pytest.mark.django_db
 ADD = "/email/domains/add/"
@@ -132,6 +133,23 @@ def test_a_domain_that_addresses_use_stays_as_it_is_and_they_are_named(as_owner,
     assert answer.status_code == 422
     assert address.address in answer.content.decode()
     assert Domain.objects.filter(pk=domain.pk, name=domain.name).exists()
+
+
+@pytest.mark.parametrize(
+    ("url", "data"), [(edit_url, {"name": "other.example"}), (delete_url, {})], ids=["edit", "delete"]
+)
+def test_a_domain_that_a_task_signs_with_stays_and_the_task_is_linked(as_owner, acme, url, data):
+    domain = make_domain(acme, verified=True)
+    address = make_address(domain)
+    task = make_task(acme, address=address, name="Autumn <b>")
+    address.delete()
+
+    answer = as_owner.post(url(domain), data, **FRAGMENT)
+
+    page = answer.content.decode()
+    assert answer.status_code == 422
+    assert "Autumn &lt;b&gt;" in page
+    assert f'href="{task.get_absolute_url()}"' in page
 
 
 def test_renaming_to_a_name_of_the_list_is_refused(as_owner, acme):
