@@ -234,6 +234,7 @@ RELAY_CONNECTIONS = env.number("RELAY_CONNECTIONS", 8, least=1, most=200)
 
 # --- limits (PRODUCT.md) ------------------------------------------------------------------------------------
 MAX_RECIPIENT_ROWS = env.number("MAX_RECIPIENT_ROWS", 1_000_000, least=1)
+TEST_MAILS_AN_HOUR = env.number("TEST_MAILS_AN_HOUR", 10, least=1)
 SCHEDULE_LATEST_START_HOURS = env.real("SCHEDULE_LATEST_START_HOURS", 24.0)
 PICTURES_MB = env.number("PICTURES_MB", 200, least=1)
 ORDER_LIFETIME_HOURS = env.real("ORDER_LIFETIME_HOURS", 24.0, least=0.01)

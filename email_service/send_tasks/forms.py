@@ -113,6 +113,16 @@ class TaskForm(forms.Form):
         return [text for text in re.split(r"[\s,;，；、]+", self.cleaned_data["recipients"]) if text]
 
 
+class MailToSelfForm(forms.Form):
+    subject = forms.CharField(
+        label=_("Mail subject"), max_length=200, required=False, help_text=_("Optional.")
+    )
+    submission_key = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4)
+
+    def clean_subject(self) -> str:
+        return _on_one_line(self.cleaned_data["subject"])
+
+
 def _on_one_line(text: str) -> str:
     if not text.isprintable():
         raise forms.ValidationError(_("Leave out line breaks and other control characters."))

@@ -33,7 +33,7 @@ def submit_task(
     user: User | None,
     name: str,
     subject: str,
-    template: Template,
+    template: Template | None,
     address: Address,
     submission_key: UUID,
     send_type: str = Task.SendType.NOW,
@@ -43,16 +43,19 @@ def submit_task(
     file: UploadedFile | None = None,
     attachments: Sequence[UploadedFile] = (),
     method: str = Task.Method.CONSOLE,
+    hidden: TemplateVersion | None = None,
 ) -> Task:
     """Write down what is to be sent, to whom and when; the same submission_key always answers the same task.
 
+    `hidden` is a text of the platform's own, sent where there is no template.
     Units of typed recipients are reserved at once, those of a file as its rows are read. Raises
     RuleViolation, with the field it belongs to, when a rule of the product forbids it.
     """
     known = Task.objects.for_tenant(tenant).filter(submission_key=submission_key).first()
     if known is not None:
         return known
-    version = _sendable_version(tenant, template)
+    _judge_service(tenant)
+    version = hidden or _sendable_version(tenant, template)
     _judge_sender(tenant, address)
     _judge_subject(subject, version)
     _judge_attachments(attachments)
@@ -68,7 +71,7 @@ def submit_task(
         template=template,
         template_version=version,
         template_title=version.title,
-        template_code=template.code,
+        template_code=version.template.code,
         address=address,
         domain=address.domain,
         sender=address.address,
@@ -137,16 +140,15 @@ def _accept_typed(task: Task, typed: list[recipients.Row]) -> None:
     task.refresh_from_db()
 
 
-def _sendable_version(tenant: Tenant, template: Template) -> TemplateVersion:
+def _judge_service(tenant: Tenant) -> None:
     service = EmailService.objects.filter(tenant=tenant).first()
     if service is None or service.paused:
         raise RuleViolation(_("Sending is paused for this account. Ask the platform's operator why."))
-    row = (
-        Template.objects.sendable_by(tenant)
-        .select_related("version")
-        .filter(pk=template.pk, is_deleted=False)
-        .first()
-    )
+
+
+def _sendable_version(tenant: Tenant, template: Template | None) -> TemplateVersion:
+    sendable = Template.objects.sendable_by(tenant).select_related("version__template")
+    row = sendable.filter(pk=template.pk).first() if template else None
     if row is None or row.version is None or row.version.status != Template.Status.APPROVED:
         raise RuleViolation(_("Choose an approved template."), field="template")
     return row.version

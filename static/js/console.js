@@ -16,8 +16,8 @@ function toast(text, kind) {
 }
 
 function fade(note) {
-  // Errors stay until closed: somebody may still be reading.
-  if (!note.classList.contains("toast-error")) setTimeout(() => note.remove(), 6000);
+  // Errors and links stay until closed: somebody may still be reading.
+  if (!note.classList.contains("toast-error") && !note.querySelector("a")) setTimeout(() => note.remove(), 6000);
 }
 
 function nameFiles(input) {

@@ -138,6 +138,7 @@ ROWS = {
     "email:domain_check": "domain",
     "email:domain_status": "domain",
     "email:address_delete": "address",
+    "email:address_test": "address",
     "email:template_detail": "template",
     "email:template_edit": "template",
     "email:template_copy": "template",
