@@ -103,13 +103,13 @@ class NewPasswordForm(forms.Form):
 
 
 class PasswordChangeForm(NewPasswordForm):
-    current = password_field(_("Current password"))
-    field_order = ["current", "password", "password_again"]
+    current_password = password_field(_("Current password"))
+    field_order = ["current_password", "password", "password_again"]
 
-    def clean_current(self) -> str:
-        if self.user is None or not self.user.check_password(self.cleaned_data["current"]):
+    def clean_current_password(self) -> str:
+        if self.user is None or not self.user.check_password(self.cleaned_data["current_password"]):
             raise forms.ValidationError(_("This is not your current password."))
-        return self.cleaned_data["current"]
+        return self.cleaned_data["current_password"]
 
 
 class EmailForm(forms.Form):

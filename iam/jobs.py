@@ -1,9 +1,13 @@
-"""Mail goes out of Celery jobs, so that no page waits for it, or tells by its time that there was one."""
+"""What iam does away from pages, and by the clock.
+
+Mail goes out of Celery jobs, so that no page waits for it, or tells by its time that there was one.
+"""
 
 from smtplib import SMTPException
 
 from celery import shared_task
 from django.conf import settings
+from django.core.management import call_command
 
 from iam import notices
 from iam.models import EnterpriseApplication, User
@@ -29,3 +33,9 @@ def mail_decision(application_id: int) -> None:
     """Mail the account the decision on its enterprise verification."""
     application = EnterpriseApplication.objects.select_related("tenant").get(pk=application_id)
     notices.send_decision(application, settings.LANGUAGE_CODE)
+
+
+@shared_task
+def clear_sessions() -> None:
+    """Delete the sessions that have ended, with what visitors had filled in. Twice, or late, is harmless."""
+    call_command("clearsessions")

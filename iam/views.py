@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from iam import services_password
 from iam.forms import LoginForm
+from koomessage.common import kept_forms
 from koomessage.common.permissions import public
 
 
@@ -24,7 +25,7 @@ from koomessage.common.permissions import public
 def login(request: HttpRequest) -> HttpResponse:
     """Sign in; unknown names, wrong passwords and closed logins get one and the same answer."""
     if request.user.is_authenticated:
-        return redirect(_target(request))
+        return redirect(kept_forms.page_after_sign_in(request) or _target(request))
     form = LoginForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
         user = auth.authenticate(
@@ -33,9 +34,13 @@ def login(request: HttpRequest) -> HttpResponse:
         if user is not None:
             auth.login(request, user)
             services_password.note_sign_in(user=user, ip_address=get_client_ip_address(request))
-            return redirect(_target(request))
+            return redirect(kept_forms.page_after_sign_in(request) or _target(request))
         form.add_error(None, _("The account, user name or password is wrong, or this user may not sign in."))
-    context = {"form": form, "next": request.GET.get("next", request.POST.get("next", ""))}
+    context = {
+        "form": form,
+        "next": request.GET.get("next", request.POST.get("next", "")),
+        "kept": kept_forms.has_kept(request),
+    }
     return render(request, "iam/login.html", context, status=422 if form.errors else 200)
 
 

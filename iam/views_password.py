@@ -17,7 +17,7 @@ from koomessage.common.requests import ConsoleRequest
 
 
 @require_http_methods(["GET", "POST"])
-@sensitive_post_parameters("current", "password", "password_again")
+@sensitive_post_parameters("current_password", "password", "password_again")
 @requires(SIGNED_IN)
 def password_change(request: ConsoleRequest) -> HttpResponse:
     """Change one's own password; this session stays, all others end."""

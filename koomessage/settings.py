@@ -62,6 +62,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "koomessage.common.htmx.FragmentMiddleware",
     "iam.middleware.TenantMiddleware",
+    "koomessage.common.kept_forms.KeptFormMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
 ROOT_URLCONF = "koomessage.urls"
@@ -173,6 +174,7 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = _https
 SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _https
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+CSRF_FAILURE_VIEW = "koomessage.console.views.error_csrf"
 SESSION_COOKIE_AGE = env.number("SESSION_HOURS", 12, least=1) * 3600
 LANGUAGE_COOKIE_HTTPONLY = True
 LANGUAGE_COOKIE_SAMESITE = "Lax"

@@ -68,7 +68,7 @@ def draft_frame(request: ConsoleRequest, draft: TemplateDraft) -> HttpResponse:
 
 
 @require_POST
-@requires("email_service.view_template")
+@requires("email_service.view_template", keeps=False)
 def template_draft(request: ConsoleRequest) -> HttpResponse:
     """预览 before 提交: what the form holds, as a mail in a tab of its own; no template is stored."""
     form = TemplateForm(request.POST)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
@@ -12,6 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, resolve_url
 
+from koomessage.common import kept_forms
 from koomessage.common.requests import ConsoleRequest
 
 View = Callable[..., HttpResponseBase]
@@ -45,21 +47,24 @@ def may(user: Any, permission: str, row: models.Model | None = None) -> bool:
     return user.has_perm(permission) or (row is not None and user.has_perm(permission, row))
 
 
-def requires(permission: str, *, on: type[models.Model] | None = None) -> Callable[[View], View]:
+def requires(
+    permission: str, *, on: type[models.Model] | None = None, keeps: bool = True
+) -> Callable[[View], View]:
     """Let only holders of the permission through, and hand the view its row.
 
     `permission` is a Django permission ("email_service.add_domain"), SIGNED_IN (any user of a tenant),
     OVERVIEW (the same, once the account is activated) or STAFF. With `on`, the URL's `pk` is looked up
     among the tenant's rows and passed on in its place: another tenant's row is 404, a row of one's own
-    that one may not touch is 403. A visitor is sent to the sign-in page. Gates of the permission's app
-    label come before the permission.
+    that one may not touch is 403. A visitor is sent to the sign-in page, and what it posted is
+    kept meanwhile, unless `keeps` is False: for views that store nothing. Gates of the permission's app label
+    come before the permission.
     """
 
     def decorate(view: View) -> View:
         @wraps(view)
         def checked(request: ConsoleRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             if not request.user.is_authenticated:
-                return _to_login(request)
+                return _to_login(request, keeps=keeps)
             if permission == STAFF:
                 if not request.user.is_staff:
                     raise PermissionDenied
@@ -85,7 +90,20 @@ def requires(permission: str, *, on: type[models.Model] | None = None) -> Callab
     return decorate
 
 
-def _to_login(request: HttpRequest) -> HttpResponse:
-    # A fragment would come back to itself; the page that asked for it is where the user wants to be.
+def _to_login(request: HttpRequest, *, keeps: bool) -> HttpResponse:
+    page = _page_of(request)
+    if request.method == "POST" and keeps:
+        kept_forms.keep(request, back=page)
+    return redirect_to_login(page, resolve_url(settings.LOGIN_URL))
+
+
+def _page_of(request: HttpRequest) -> str:
+    """Return the page the user is on: a fragment and a posted form come from one and may be none themselves."""
     current = getattr(getattr(request, "htmx", None), "current_url_abs_path", None)
-    return redirect_to_login(current or request.get_full_path(), resolve_url(settings.LOGIN_URL))
+    if current:
+        return str(current)
+    if request.method == "POST":
+        page = urlsplit(request.headers.get("Referer", ""))
+        if page.netloc == request.get_host():
+            return urlunsplit(("", "", page.path, page.query, "")) or "/"
+    return request.get_full_path()

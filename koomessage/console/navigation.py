@@ -60,5 +60,11 @@ def visible(request: ConsoleRequest) -> Iterator[tuple[str | Promise, list[tuple
             yield group.label, entries
 
 
+def label_of(path: str) -> str | Promise:
+    """Return the name of the section that an address lies in, empty where it lies in none."""
+    entries = [entry for group in NAVIGATION for entry in group.entries]
+    return next((entry.label for entry in entries if entry.url != "/" and _is_current(entry, path)), "")
+
+
 def _is_current(entry: Entry, path: str) -> bool:
     return path == entry.url if entry.url == "/" else path.startswith(entry.url)

@@ -2,11 +2,14 @@
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.middleware.csrf import get_token
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.csrf import requires_csrf_token
 from django.views.decorators.http import require_POST
 
+from koomessage.common import kept_forms
+from koomessage.common.htmx import wants_fragment
 from koomessage.common.permissions import public
 from koomessage.console.context import THEMES
 
@@ -59,3 +62,24 @@ def error_403(request: HttpRequest, exception: Exception | None = None) -> HttpR
 @requires_csrf_token
 def error_404(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     return render(request, "404.html", status=404)
+
+
+@requires_csrf_token
+def error_csrf(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Answer a form whose token does not fit (named in the settings).
+
+    A form of our own pages may be submitted again as it is; a dialog gets the new token, for its next try.
+    """
+    fields = kept_forms.fields_of(request) if _is_own_form(request) else []
+    context = {"fields": fields, "files": kept_forms.files_of(request) if fields else []}
+    response = render(request, "403_csrf.html", context, status=403)
+    if fields and wants_fragment(request):
+        response["X-CSRFToken"] = get_token(request)
+    return response
+
+
+def _is_own_form(request: HttpRequest) -> bool:
+    """Say whether one of our pages sent this, which no other site can pretend, to a view for signed-in users."""
+    view = request.resolver_match.func if request.resolver_match else None
+    is_guarded = getattr(view, "permission", "public") != "public"
+    return is_guarded and request.headers.get("Origin") == f"{request.scheme}://{request.get_host()}"

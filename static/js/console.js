@@ -92,8 +92,20 @@ document.addEventListener("htmx:afterSettle", (event) => {
   nameAllFiles();
   event.target.querySelector?.("[aria-invalid='true']")?.focus();
 });
+function renewToken(token) {
+  document.body.setAttribute("hx-headers", JSON.stringify({ "X-CSRFToken": token }));
+  document.querySelectorAll("input[name='csrfmiddlewaretoken']").forEach((input) => { input.value = token; });
+}
+
 document.addEventListener("htmx:responseError", (event) => {
   const texts = document.body.dataset;
+  const token = event.detail.xhr.getResponseHeader("X-CSRFToken");
+  if (token) {
+    // Somebody who signed in again in another tab: nothing typed here is lost.
+    renewToken(token);
+    toast(texts.textOutdated, "warning");
+    return;
+  }
   toast(event.detail.xhr.status === 403 ? texts.textForbidden : texts.textFailed, "error");
 });
 document.addEventListener("htmx:sendError", () => toast(document.body.dataset.textOffline, "error"));

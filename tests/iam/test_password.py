@@ -32,7 +32,7 @@ def test_a_change_keeps_this_session_and_ends_the_others(owner_with_password: Us
     for client in (here, there):
         client.force_login(owner_with_password, backend="iam.backends.StaffBackend")
 
-    answer = here.post("/password/", {"current": PASSWORD, "password": NEW, "password_again": NEW})
+    answer = here.post("/password/", {"current_password": PASSWORD, "password": NEW, "password_again": NEW})
 
     assert answer.status_code == 302
     assert here.get("/password/").status_code == 200
@@ -44,7 +44,7 @@ def test_a_change_keeps_this_session_and_ends_the_others(owner_with_password: Us
 @pytest.mark.parametrize(
     ("values", "field"),
     [
-        ({"current": "wrong"}, "current"),
+        ({"current_password": "wrong"}, "current_password"),
         ({"password": "short", "password_again": "short"}, "password"),
         ({"password": "1234567890123", "password_again": "1234567890123"}, "password"),
         ({"password_again": "something else"}, "password_again"),
@@ -55,7 +55,7 @@ def test_a_bad_change_is_refused_at_its_field(owner_with_password: User, values:
     client.force_login(owner_with_password, backend="iam.backends.StaffBackend")
 
     answer = client.post(
-        "/password/", {"current": PASSWORD, "password": NEW, "password_again": NEW, **values}
+        "/password/", {"current_password": PASSWORD, "password": NEW, "password_again": NEW, **values}
     )
 
     assert answer.status_code == 422

@@ -35,6 +35,8 @@ BY_POLICY = [route for route in GUARDED if route.permission in ACTION_OF]
 OPEN = [route for route in ROUTES if route.permission == PUBLIC]
 # What a user without any policy gets where no permission but signing in is asked for.
 SIGNED_IN_ANSWERS = {
+    "console:kept_form": {"GET": 200},
+    "console:kept_form_discard": {"POST": 302},
     "iam:password_change": {"GET": 200, "POST": 422},
     "iam:verification": {"GET": 200, "POST": 403},
     "iam:verification_licence": {"GET": 403},

@@ -153,7 +153,7 @@ def test_ones_own_pages_change_no_right(name: str, as_owner: Client, acme: Tenan
     make_user(acme, name="wang")
     before = people()
 
-    as_owner.post(reverse(name), {**MORE, "tenant": "", "time_zone": "UTC", "current": SECRET})
+    as_owner.post(reverse(name), {**MORE, "tenant": "", "time_zone": "UTC", "current_password": SECRET})
 
     acme.refresh_from_db()
     assert people() == before
