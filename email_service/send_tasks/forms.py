@@ -115,7 +115,10 @@ class TaskForm(forms.Form):
 
 class MailToSelfForm(forms.Form):
     subject = forms.CharField(
-        label=_("Mail subject"), max_length=200, required=False, help_text=_("Optional.")
+        label=_("Mail subject"),
+        max_length=200,
+        required=False,
+        help_text=_("Optional; if you leave it empty, it is “Test mail from the console”."),
     )
     submission_key = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4)
 

@@ -51,7 +51,12 @@ class Visitor:
         return self.problems
 
     def _hear(self, message: ConsoleMessage) -> None:
-        is_expected = any(f"status of {status} " in message.text for status in self.expected)
+        # The browser's own words, and htmx's.
+        is_expected = any(
+            said in message.text
+            for status in self.expected
+            for said in (f"status of {status} ", f"Error Code {status} from")
+        )
         if message.type == "error" and not is_expected:
             self.problems.append(f"{message.page.url if message.page else ''}: {message.text}")
 
