@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
@@ -12,6 +11,7 @@ from django.db import models
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, resolve_url
+from django.utils.http import url_has_allowed_host_and_scheme
 
 from koomessage.common import kept_forms
 from koomessage.common.requests import ConsoleRequest
@@ -99,11 +99,11 @@ def _to_login(request: HttpRequest, *, keeps: bool) -> HttpResponse:
 
 def _page_of(request: HttpRequest) -> str:
     """Return the page the user is on: a fragment and a posted form come from one and may be none themselves."""
-    current = getattr(getattr(request, "htmx", None), "current_url_abs_path", None)
-    if current:
-        return str(current)
-    if request.method == "POST":
-        page = urlsplit(request.headers.get("Referer", ""))
-        if page.netloc == request.get_host():
-            return urlunsplit(("", "", page.path, page.query, "")) or "/"
-    return request.get_full_path()
+    page = getattr(getattr(request, "htmx", None), "current_url_abs_path", None)
+    if not page and request.method == "POST":
+        site = f"{request.scheme}://{request.get_host()}"
+        came_from = request.headers.get("Referer", "")
+        page = came_from.removeprefix(site) if came_from.startswith(f"{site}/") else None
+    # A path such as //evil.example would lead to another site.
+    is_ours = page and url_has_allowed_host_and_scheme(page, None)
+    return str(page) if is_ours else request.get_full_path()

@@ -8,7 +8,8 @@ from django.test import Client
 from email_service.mail_templates.models import Template
 from iam.models import User
 from tests.conftest import FRAGMENT
-from tests.koomessage.keeping import ADD, FORM, hidden_fields
+from tests.factories import PASSWORD
+from tests.koomessage.keeping import ADD, FORM, LOGIN, hidden_fields, kept_fields
 
 
 def stale_token(client: Client, path: str, form: dict[str, Any], **headers: Any) -> Any:
@@ -53,3 +54,18 @@ def test_a_dialog_older_than_the_sign_in_gets_the_new_token(strict: Client) -> N
 
     assert "X-CSRFToken" not in foreign.headers
     assert strict.post(path, {**form, "csrfmiddlewaretoken": own["X-CSRFToken"]}).status_code == 302
+
+
+def test_a_refused_token_does_not_lose_what_was_kept(owner: User) -> None:
+    owner.set_password(PASSWORD)
+    owner.save(update_fields=["password"])
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(owner, backend="iam.backends.StaffBackend")
+    token = client.get(ADD).context["csrf_token"]
+    del client.cookies["sessionid"]
+    client.post(ADD, {**FORM, "csrfmiddlewaretoken": str(token)})
+    token = client.get(LOGIN).context["csrf_token"]
+    client.post(LOGIN, {"username": owner.login, "password": PASSWORD, "csrfmiddlewaretoken": str(token)})
+
+    assert client.post(ADD, {**FORM, "csrfmiddlewaretoken": "b" * 64}).status_code == 403
+    assert client.post(ADD, kept_fields(client)).status_code == 302
