@@ -139,3 +139,32 @@ def test_dialogs_work_on_a_page_that_the_back_button_brought(page: Page) -> None
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_be_hidden()
     expect(opener).to_be_focused()
+
+
+def test_a_test_mail_is_sent_from_an_addresss_row_and_watched(page: Page) -> None:
+    page.goto("/email/addresses/")
+    page.locator("#address-list").get_by_role("link", name="发送测试邮件").first.click()
+    dialog = page.get_by_role("dialog", name="发送测试邮件")
+    expect(dialog).to_contain_text(OWNER.email)
+    assert list(faults(page)) == []
+    dialog.get_by_label("邮件主题").fill("看看效果")
+    dialog.get_by_role("button", name="提交").dblclick()
+    page.locator("#toasts").get_by_role("link", name="查看投递进度").click()
+    expect(page.locator("#message-detail")).to_contain_text("看看效果")
+    expect(page.locator("#message-detail .status").first).to_have_text("已送达", timeout=60_000)
+
+
+def test_the_preview_of_an_address_follows_typing_and_choosing(page: Page) -> None:
+    page.goto("/email/addresses/")
+    page.locator(".page-actions").get_by_role("link", name="新建发信地址").click()
+    dialog = page.get_by_role("dialog")
+    preview = dialog.locator("output")
+    dialog.get_by_label("发信域名").select_option(label="acme.example")
+    dialog.get_by_label("发信地址前缀").press_sequentially("info")
+    expect(preview).to_have_text("info@acme.example")
+    dialog.get_by_label("发信人别名").press_sequentially("云 消息")
+    expect(preview).to_have_text("云 消息 <info@acme.example>")
+    domains = dialog.get_by_label("发信域名")
+    domains.evaluate("select => select.add(new Option('other.example', '0'))")
+    domains.select_option(label="other.example")
+    expect(preview).to_have_text("云 消息 <info@other.example>")
