@@ -55,9 +55,9 @@ def requires(
     `permission` is a Django permission ("email_service.add_domain"), SIGNED_IN (any user of a tenant),
     OVERVIEW (the same, once the account is activated) or STAFF. With `on`, the URL's `pk` is looked up
     among the tenant's rows and passed on in its place: another tenant's row is 404, a row of one's own
-    that one may not touch is 403. A visitor is sent to the sign-in page, and what it posted is
-    kept meanwhile, unless `keeps` is False: for views that store nothing. Gates of the permission's app label
-    come before the permission.
+    that one may not touch is 403. A visitor is sent to the sign-in page; what it posted is kept
+    meanwhile, unless `keeps` is False: for views that only show something. Gates of the permission's app
+    label come before the permission.
     """
 
     def decorate(view: View) -> View:

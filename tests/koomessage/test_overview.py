@@ -7,8 +7,9 @@ from pytest_django import DjangoAssertNumQueries
 
 from email_service.models import Report
 from iam.models import Tenant, User
+from koomessage.console.queries import guide
 from tests.factories import make_tenant, make_user
-from tests.factories_sending import make_task
+from tests.factories_sending import make_task, make_version
 
 
 def test_a_new_account_is_shown_its_first_step(as_owner: Client):
@@ -17,6 +18,12 @@ def test_a_new_account_is_shown_its_first_step(as_owner: Client):
     assert page.count("guide-step is-next") == 1
     assert "is-done" not in page
     assert "购买套餐包" in page
+
+
+def test_a_test_mail_to_oneself_completes_neither_template_nor_task(acme: Tenant):
+    make_task(acme, template=None, template_version=make_version(None))
+
+    assert [step.is_done for step in guide(acme)][2:4] == [False, False]
 
 
 def test_counts_and_steps_follow_what_the_account_did(as_owner: Client, acme: Tenant):
