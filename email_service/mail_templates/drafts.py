@@ -6,7 +6,7 @@ from django.db import transaction
 from django.utils import timezone, translation
 
 from email_service.mail_templates import storing
-from email_service.mail_templates.models import TemplateDraft
+from email_service.mail_templates.models import BodyType, TemplateDraft
 from email_service.mail_templates.rendering import Draft, tidy_body
 from koomessage.common.errors import RuleViolation
 
@@ -18,9 +18,9 @@ KEPT_FOR = timedelta(days=7)
 _CLOSED = (TemplateDraft.Stage.REFUSED, TemplateDraft.Stage.DONE)
 
 
-def is_heavy(body: str) -> bool:
+def is_heavy(body: str, *, body_type: str = BodyType.RICH) -> bool:
     """Say whether cleaning the body may take longer than somebody should wait for a page."""
-    return body.count("<") > HEAVY
+    return body_type == BodyType.RICH and body.count("<") > HEAVY
 
 
 def carry_out(draft_id: int) -> None:

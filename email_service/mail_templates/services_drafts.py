@@ -26,7 +26,7 @@ def submit_template(
     Raises RuleViolation for a body against the rules; a job writes the refusal into the draft.
     """
     fields = {"title": title, "body_type": body_type, "body": body, "can_unsubscribe": can_unsubscribe}
-    if is_heavy(body):
+    if is_heavy(body, body_type=body_type):
         purpose = TemplateDraft.Purpose.SAVE
         return begin_draft(tenant=tenant, user=user, template=template, purpose=purpose, **fields)  # type: ignore[arg-type]
     return services.save_template(tenant=tenant, user=user, template=template, **fields)  # type: ignore[arg-type]
@@ -83,7 +83,7 @@ def view_draft(
     """
     fields = {"title": title, "body_type": body_type, "body": body, "can_unsubscribe": can_unsubscribe}
     view = TemplateDraft.Purpose.VIEW
-    tidy = None if is_heavy(body) else tidy_body(body_type=body_type, body=body)
+    tidy = None if is_heavy(body, body_type=body_type) else tidy_body(body_type=body_type, body=body)
     TemplateDraft.objects.filter(tenant=tenant, user=user, purpose=view).delete()
     if tidy is None:
         return begin_draft(tenant=tenant, user=user, purpose=view, **fields)  # type: ignore[arg-type]

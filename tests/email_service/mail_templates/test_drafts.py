@@ -48,6 +48,13 @@ def test_a_heavy_body_is_kept_at_once_and_stored_by_a_job(
     assert template.get_absolute_url() in ended
 
 
+def test_plain_text_needs_no_cleaning_however_many_brackets_it_holds(as_owner):
+    as_owner.post(ADD, {**FIELDS, "body_type": "plain"})
+
+    assert Template.objects.get().version.body.strip() == HEAVY
+    assert not TemplateDraft.objects.exists()
+
+
 def test_in_a_sensitive_industry_it_waits_for_review_too(acme, owner):
     EmailService.objects.filter(tenant=acme).update(sensitive=True)
 
