@@ -4,7 +4,7 @@ import ipaddress
 import socket
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import dns.exception
 import dns.flags
@@ -16,6 +16,8 @@ import dns.rdatatype
 import dns.resolver
 from django.conf import settings
 
+from email_service.domains import spf
+from email_service.domains.names import registrable
 from email_service.domains.records import LOOP, Found
 
 MAX_CHAIN = 8  # names a CNAME may lead through
@@ -37,16 +39,18 @@ class Sources:
     timeout: float
 
 
-def sources_for(domain: str) -> Sources:
+def sources_for(domain: str, *, asks_owner: bool) -> Sources:
     """Find whom to ask about the domain.
 
-    DNS_NAMESERVERS, when set, are asked for everything. Otherwise the domain's authoritative servers are
-    found through the system's resolvers, so that no cache shows yesterday's records.
+    DNS_NAMESERVERS, when set, are asked for everything. Otherwise the system's resolvers are, and before
+    them, where `asks_owner` says so, the domain's authoritative servers, which no cache makes out of date.
     """
     timeout = settings.DNS_TIMEOUT_SECONDS
     if settings.DNS_NAMESERVERS:
         return Sources((), tuple((_address(host), port) for host, port in settings.DNS_NAMESERVERS), timeout)
     resolvers = system_resolvers()
+    if not asks_owner:
+        return Sources((), resolvers, timeout)
     try:
         own = authorities(domain, resolvers, time.monotonic() + timeout)
     except NoAnswerError:
@@ -109,6 +113,26 @@ def find_policy(name: str, sources: Sources, deadline: float, *, stop_at: str) -
     texts = find(name, "TXT", sources, deadline)
     found = tuple(text for text in texts.values if text != LOOP)
     return Found(chain.values, found, chain.is_silent or texts.is_silent)
+
+
+def find_cost(domain: str, text: str, sources: Sources, deadline: float, *, trusted: str) -> spf.Cost:
+    """Follow the domain's SPF record and count what it costs, for as long as the deadline allows."""
+    home = f".{registrable(domain)}"
+    elsewhere = replace(sources, own=())
+    counting = spf.count(domain, text, trusted=trusted)
+    answer: tuple[str, ...] | None = None
+    try:
+        question = next(counting)
+        while True:
+            known = sources if f".{question.name}".endswith(home) else elsewhere
+            # A third of what is left: one silent server leaves time for the other names.
+            until = time.monotonic() + (deadline - time.monotonic()) / 3
+            found = find(question.name, question.kind, known, until)
+            answer = None if found.is_silent else tuple(text for text in found.values if text != LOOP)
+            question = counting.send(answer)
+    except StopIteration as end:
+        cost: spf.Cost = end.value
+        return cost
 
 
 def _find_chain(name: dns.name.Name, sources: Sources, deadline: float, stop_at: str) -> Found:
@@ -213,6 +237,8 @@ def _records(reply: dns.message.Message, name: dns.name.Name, rdtype: dns.rdatat
 def _text(item: object) -> str:
     if hasattr(item, "strings"):
         return b"".join(item.strings).decode("utf-8", "replace")
+    if hasattr(item, "address"):
+        return str(item.address)
     return item.exchange.to_text(omit_final_dot=True)  # type: ignore[attr-defined]
 
 

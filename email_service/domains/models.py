@@ -110,7 +110,8 @@ class DomainRecord(models.Model):
     expected = models.TextField(_("expected value"))
     current = models.TextField(_("current value"), blank=True)
     status = models.CharField(_("status"), max_length=8, choices=Status, default=Status.UNKNOWN)
-    reason = models.CharField(max_length=40, blank=True)  # a key of records.REASONS
+    reason = models.CharField(max_length=40, blank=True)  # a key of reasons.REASONS
+    reason_values = models.JSONField(default=dict, blank=True)  # what its sentence counts and names
     checked_at = models.DateTimeField(null=True)
 
     class Meta:

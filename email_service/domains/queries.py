@@ -2,10 +2,9 @@
 
 from dataclasses import dataclass
 
-from django.utils.functional import Promise
-
 from email_service.domains.models import DkimKey, Domain
-from email_service.domains.records import REASONS, Purpose
+from email_service.domains.reasons import explain
+from email_service.domains.records import Purpose
 from iam.models import Tenant
 
 
@@ -20,7 +19,7 @@ class RecordLine:
     current: str
     status: str
     status_label: str
-    reason: str | Promise
+    reason: str
     is_advisory: bool
 
 
@@ -39,7 +38,7 @@ def record_lines(domain: Domain) -> list[RecordLine]:
             current=record.current,
             status=record.status,
             status_label=record.get_status_display(),
-            reason=REASONS.get(record.reason, ""),
+            reason=explain(record.reason, record.reason_values),
             is_advisory=record.purpose == Purpose.MX,
         )
         for record in domain.records.all()

@@ -1,12 +1,8 @@
-"""Which DNS records prove a domain, and what an answer of the DNS says about each."""
+"""Which DNS records prove a domain."""
 
-import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
-
-from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy as _
 
 
 class Purpose(StrEnum):
@@ -15,6 +11,12 @@ class Purpose(StrEnum):
     MX = "mx"
     SPF = "spf"
     DKIM = "dkim"
+    DKIM_NEXT = "dkim_next"  # of the key that signs next
+    DKIM_OLD = "dkim_old"  # of the key that signed until now
+
+
+# Every other record may fail and the domain still pass.
+NEEDED = (Purpose.DMARC, Purpose.TRACKING, Purpose.SPF, Purpose.DKIM)
 
 
 class Result(StrEnum):
@@ -48,7 +50,7 @@ class Expected:
     @property
     def is_advisory(self) -> bool:
         """True where the record may fail and the domain still pass."""
-        return self.purpose == Purpose.MX
+        return self.purpose not in NEEDED
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,55 +70,15 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
+    """What was found of a record; `is_partial`: not everything behind it could be looked at."""
+
     status: Result
     current: str = ""
     reason: str = ""
+    values: Mapping[str, str | int] = field(default_factory=dict)
+    is_partial: bool = False
 
 
-REASONS: dict[str, str | Promise] = {
-    "not_found": _("Nothing is published under this name yet. New records can take a few minutes to appear."),
-    "differs": _("Another value is published under this name. Replace it with the expected value."),
-    "not_spf": _(
-        "There are TXT records under this name, but none of them is an SPF record. Add the expected value."
-    ),
-    "two_spf": _("There are several SPF records; receivers accept only one. Merge them into one record."),
-    "spf_without_include": _(
-        "The SPF record does not include this platform. Add the expected include to it, before “all”."
-    ),
-    "spf_include_too_late": _(
-        "The include stands behind “all”, where receivers no longer look. Move it before “all”."
-    ),
-    "name_doubled": _(
-        "The record was found with the domain written twice in its name. Enter only the part "
-        "before your domain as the host."
-    ),
-    "value_doubled": _(
-        "Your own domain was appended to the value. Put a dot at the end of the value, or "
-        "enter it as a full name."
-    ),
-    "quoted": _("The value was published with quotation marks around it. Remove the quotation marks."),
-    "not_dkim": _(
-        "There is a TXT record under this name, but it is no DKIM key. Replace it with the expected value."
-    ),
-    "two_dkim": _(
-        "There are several DKIM keys under this name; receivers cannot choose. Keep only the expected one."
-    ),
-    "dkim_differs": _(
-        "Another DKIM key is published. Replace it with the expected value, complete and without line breaks."
-    ),
-    "dkim_revoked": _("The published DKIM key is empty, which revokes it. Enter the expected value."),
-    "dkim_limited": _(
-        "The published DKIM key is limited to other uses or algorithms. Enter the expected value."
-    ),
-    "two_dmarc": _("There are several DMARC policies; receivers then ignore all of them. Keep only one."),
-    "no_answer": _("The name servers did not answer. Nothing was changed; verify again in a few minutes."),
-    "loop": _(
-        "The CNAME records lead in a circle or through too many names. Point this one "
-        "straight at the expected value."
-    ),
-    "dmarc_direct": _("A DMARC policy of your own is published here, which is accepted."),
-    "no_account": _("No account has this domain, so there is no value to compare with."),
-}
 LOOP = "…"  # stands at the end of a chain that never ends
 
 
@@ -127,137 +89,18 @@ def expected(domain: str, *, token: str, public_key: str, platform: Platform) ->
         Expected(Purpose.TRACKING, "CNAME", f"tracking.{domain}", f"{token}.{platform.tracking_host}"),
         Expected(Purpose.MX, "MX", domain, platform.mx),
         Expected(Purpose.SPF, "TXT", domain, f"v=spf1 include:{platform.spf_include} ~all"),
-        Expected(
-            Purpose.DKIM, "TXT", f"{platform.selector}._domainkey.{domain}", f"v=DKIM1; k=rsa; p={public_key}"
-        ),
+        dkim_record(Purpose.DKIM, domain, selector=platform.selector, public_key=public_key),
     )
 
 
-def proves(judgements: dict[Purpose, Judgement], *, was_verified: bool) -> bool:
+def dkim_record(purpose: Purpose, domain: str, *, selector: str, public_key: str) -> Expected:
+    return Expected(purpose, "TXT", f"{selector}._domainkey.{domain}", f"v=DKIM1; k=rsa; p={public_key}")
+
+
+def proves(judgements: Mapping[Purpose, Judgement], *, was_verified: bool) -> bool:
     """Say whether the domain is verified: every CNAME and TXT is there.
 
     A verified domain stays so where there was no answer; only an answer takes the proof away.
     """
     accepted = (Result.OK, Result.UNKNOWN) if was_verified else (Result.OK,)
-    return all(
-        judgement.status in accepted for purpose, judgement in judgements.items() if purpose != Purpose.MX
-    )
-
-
-def judge(record: Expected, found: Found, *, domain: str) -> Judgement:
-    """Compare what was found with what is expected, and give the reason where they differ."""
-    judgement = _JUDGES[record.purpose](record, found, domain)
-    if judgement.status != Result.FAILED:
-        return judgement
-    if found.is_silent:
-        return Judgement(Result.UNKNOWN, "", "no_answer")
-    if found.is_doubled and judgement.reason in ("not_found", "not_spf"):
-        return Judgement(Result.FAILED, judgement.current, "name_doubled")
-    return judgement
-
-
-def _failed(found: tuple[str, ...], reason: str) -> Judgement:
-    return Judgement(Result.FAILED, "\n".join(found), reason)
-
-
-def _judge_host(record: Expected, found: Found, domain: str) -> Judgement:
-    hosts = tuple(_host(value) for value in found.values if value != LOOP)
-    wanted = _host(record.value)
-    current = " → ".join(hosts) if record.kind == "CNAME" else "\n".join(hosts)
-    if wanted in hosts:
-        return Judgement(Result.OK, current)
-    if not hosts:
-        return Judgement(Result.FAILED, "", "not_found")
-    if LOOP in found.values:
-        return Judgement(Result.FAILED, current, "loop")
-    if any(host.strip("\"'\\") == wanted for host in hosts):
-        return Judgement(Result.FAILED, current, "quoted")
-    # What a DNS host makes of a value without a dot at its end: it, and some part of the own domain.
-    zones = [domain.split(".", cut)[-1] for cut in range(domain.count(".") + 1)]
-    if any(host == f"{wanted}.{zone}" for host in hosts for zone in zones):
-        return Judgement(Result.FAILED, current, "value_doubled")
-    return Judgement(Result.FAILED, current, "differs")
-
-
-def _judge_dmarc(record: Expected, found: Found, domain: str) -> Judgement:
-    by_name = _judge_host(record, found, domain)
-    if by_name.status == Result.OK:
-        return by_name
-    policy = re.compile(r"\s*v\s*=\s*DMARC1\s*(;|$)", re.IGNORECASE)
-    policies = tuple(text for text in found.texts if policy.match(text))
-    if len(policies) > 1:
-        return _failed(policies, "two_dmarc")
-    if policies and _tags(policies[0]).get("p", "").lower() in ("none", "quarantine", "reject"):
-        return Judgement(Result.OK, policies[0], "dmarc_direct")
-    if found.texts and not found.values:
-        return _failed(found.texts, "quoted" if _is_quoted(found.texts, "v=dmarc1") else "differs")
-    return by_name
-
-
-def _judge_spf(record: Expected, found: Found, domain: str) -> Judgement:
-    policies = tuple(text for text in found.values if re.match(r"v=spf1( |$)", text.strip(), re.IGNORECASE))
-    if len(policies) > 1:
-        return _failed(policies, "two_spf")
-    if not policies:
-        if _is_quoted(found.values, "v=spf1"):
-            return _failed(found.values, "quoted")
-        return _failed(found.values, "not_spf" if found.values else "not_found")
-
-    include = record.value.split()[1].partition(":")[2].lower()
-    terms = [term.lower().rstrip(".").removeprefix("+") for term in policies[0].split()[1:]]
-    everything = next((at for at, term in enumerate(terms) if term.lstrip("-~?") == "all"), None)
-    ours = next((at for at, term in enumerate(terms) if term == f"include:{include}"), None)
-    if ours is not None and (everything is None or ours < everything):
-        return Judgement(Result.OK, policies[0])
-    if ours is not None:
-        return _failed(policies, "spf_include_too_late")
-    if everything is None and f"redirect={include}" in terms:
-        return Judgement(Result.OK, policies[0])
-    return _failed(policies, "spf_without_include")
-
-
-def _judge_dkim(record: Expected, found: Found, domain: str) -> Judgement:
-    keys = tuple(text for text in found.values if "p" in _tags(text))
-    if not found.values:
-        return Judgement(Result.FAILED, "", "not_found")
-    if _is_quoted(found.values, "v=dkim1"):
-        return _failed(found.values, "quoted")
-    if not keys:
-        return _failed(found.values, "not_dkim")
-    if len(keys) > 1:
-        return _failed(keys, "two_dkim")
-    tags = _tags(keys[0])
-    if not tags["p"]:
-        return _failed(keys, "dkim_revoked")
-    if tags["p"] != _tags(record.value)["p"] or tags.get("k", "rsa").lower() != "rsa":
-        return _failed(keys, "dkim_differs")
-    if tags.get("v", "DKIM1").upper() != "DKIM1":
-        return _failed(keys, "not_dkim")
-    hashes, services = tags.get("h", "sha256").lower().split(":"), tags.get("s", "*").lower().split(":")
-    if "sha256" not in hashes or not {"*", "email"} & set(services):
-        return _failed(keys, "dkim_limited")
-    return Judgement(Result.OK, keys[0])
-
-
-_JUDGES: dict[Purpose, Callable[[Expected, Found, str], Judgement]] = {
-    Purpose.DMARC: _judge_dmarc,
-    Purpose.TRACKING: _judge_host,
-    Purpose.MX: _judge_host,
-    Purpose.SPF: _judge_spf,
-    Purpose.DKIM: _judge_dkim,
-}
-
-
-def _host(name: str) -> str:
-    return name.strip().rstrip(".").lower()
-
-
-def _tags(text: str) -> dict[str, str]:
-    """Read `v=DKIM1; k=rsa; p=…` whatever the spaces, the order and the case of the names."""
-    pairs = (part.partition("=") for part in text.split(";") if "=" in part)
-    return {name.strip().lower(): re.sub(r"\s+", "", value) for name, _equals, value in pairs}
-
-
-def _is_quoted(texts: tuple[str, ...], start: str) -> bool:
-    opened = (text.strip().lstrip("\"'“”‘’\\").lower() for text in texts if text.strip()[:1] in "\"'“”‘’\\")
-    return any(re.sub(r"\s", "", text).startswith(start) for text in opened)
+    return all(judgements[purpose].status in accepted for purpose in NEEDED)

@@ -1,41 +1,16 @@
 """Looking a domain's records up and writing down what was found."""
 
-import time
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from email_service.domains import lookups, queries
-from email_service.domains.lookups import Sources
+from email_service.domains import queries
+from email_service.domains.examination import NO_KEY, NO_TOKEN, Finding, examine
 from email_service.domains.models import Domain, DomainRecord
-from email_service.domains.names import registrable
-from email_service.domains.records import (
-    Expected,
-    Found,
-    Judgement,
-    Platform,
-    Purpose,
-    Result,
-    expected,
-    judge,
-    proves,
-)
-
-# What stands in place of an account's own values for a name that no account has.
-NO_TOKEN = "<token>"  # noqa: S105
-NO_KEY = "<key>"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One expected record, and what is published in its place."""
-
-    record: Expected
-    judgement: Judgement
+from email_service.domains.records import Expected, Judgement, Platform, Result, expected, proves
 
 
 def platform() -> Platform:
@@ -77,14 +52,6 @@ def check_domain(domain_id: int) -> None:
     write(domain, findings, now=timezone.now())
 
 
-def examine(name: str, records: tuple[Expected, ...]) -> list[Finding]:
-    """Look the records up, all at once and each within DNS_TIMEOUT_SECONDS, and judge them."""
-    sources = lookups.sources_for(name)
-    with ThreadPoolExecutor(max_workers=len(records)) as pool:
-        judgements = pool.map(lambda record: _examine_one(record, name, sources), records)
-        return [Finding(record, judgement) for record, judgement in zip(records, judgements, strict=True)]
-
-
 def is_proof(findings: list[Finding], *, was_verified: bool) -> bool:
     """Say whether these findings make, or leave, the domain verified."""
     judgements = {finding.record.purpose: finding.judgement for finding in findings}
@@ -103,9 +70,10 @@ def write(checked: Domain, findings: list[Finding], *, now: datetime) -> None:
         return
 
     rows = {row.purpose: row for row in domain.records.all()}
+    findings = [_with_known(rows[finding.record.purpose], finding) for finding in findings]
     for finding in findings:
         _note(rows[finding.record.purpose], finding, now)
-    fields = ["kind", "name", "expected", "current", "status", "reason", "checked_at"]
+    fields = ["kind", "name", "expected", "current", "status", "reason", "reason_values", "checked_at"]
     DomainRecord.objects.bulk_update(rows.values(), fields)
 
     domain.checking_since = None
@@ -128,38 +96,21 @@ def _verify(domain: Domain, now: datetime) -> None:
         domain.status, domain.verified_at = before
 
 
+def _with_known(row: DomainRecord, finding: Finding) -> Finding:
+    """Keep a verdict on what stands behind an SPF record while not all of that answers."""
+    judgement = finding.judgement
+    if not judgement.is_partial or (row.status, row.current) != (Result.FAILED, judgement.current):
+        return finding
+    known = Judgement(Result(row.status), row.current, row.reason, row.reason_values)
+    return replace(finding, judgement=known)
+
+
 def _note(row: DomainRecord, finding: Finding, now: datetime) -> None:
     record, judgement = finding.record, finding.judgement
     is_same = (row.name, row.expected) == (record.name, record.value)
     row.kind, row.name, row.expected = record.kind, record.name, record.value
     row.status, row.reason, row.checked_at = judgement.status, judgement.reason, now
+    row.reason_values = dict(judgement.values)
     # Silence is no news: what was seen last stays on the page.
     if judgement.status != Result.UNKNOWN or not is_same:
         row.current = judgement.current
-
-
-def _examine_one(record: Expected, name: str, sources: Sources) -> Judgement:
-    deadline = time.monotonic() + sources.timeout
-    found = _find(record, record.name, sources, deadline)
-    judgement = judge(record, found, domain=name)
-    if judgement.status == Result.FAILED and judgement.reason in ("not_found", "not_spf"):
-        for zone in dict.fromkeys((name, registrable(name))):
-            twice = judge(record, _find(record, f"{record.name}.{zone}", sources, deadline), domain=name)
-            if twice.status == Result.OK:
-                return judge(record, replace(found, is_doubled=True), domain=name)
-    if NO_TOKEN in record.value or NO_KEY in record.value:
-        return _without_account(judgement)
-    return judgement
-
-
-def _find(record: Expected, name: str, sources: Sources, deadline: float) -> Found:
-    if record.purpose == Purpose.DMARC:
-        return lookups.find_policy(name, sources, deadline, stop_at=record.value)
-    return lookups.find(name, record.kind, sources, deadline, stop_at=record.value)
-
-
-def _without_account(judgement: Judgement) -> Judgement:
-    """A published value that only an account could tell right from wrong is neither."""
-    if judgement.status == Result.FAILED and judgement.reason in ("differs", "dkim_differs"):
-        return Judgement(Result.UNKNOWN, judgement.current, "no_account")
-    return judgement

@@ -7,9 +7,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from email_service.domains import names, verification
+from email_service.domains.examination import Finding, examine
 from email_service.domains.models import Domain
-from email_service.domains.records import REASONS
-from email_service.domains.verification import Finding
+from email_service.domains.reasons import explain
 from koomessage.common.errors import RuleViolation
 
 
@@ -30,7 +30,7 @@ class Command(BaseCommand):
             raise CommandError(str(refusal.message)) from refusal
         domain = self._domain(name, options["account"])
         records = verification.expected_of(domain) if domain else verification.expected_of_nobody(name)
-        findings = verification.examine(name, records)
+        findings = examine(name, records)
         was_verified = domain is not None and domain.is_verified
         is_proved = domain is not None and verification.is_proof(findings, was_verified=was_verified)
         rivals = Domain.objects.verified().filter(name=name)
@@ -74,5 +74,5 @@ def _line(finding: Finding) -> dict[str, str]:
         "current": judgement.current,
         "status": str(judgement.status),
         "reason": judgement.reason,
-        "explanation": str(REASONS.get(judgement.reason, "")),
+        "explanation": explain(judgement.reason, judgement.values),
     }

@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from email_service.domains import verification
+from email_service.domains.examination import examine
 from email_service.domains.models import CHECK_LASTS_AT_MOST, Domain
 from iam.models import AuditEntry
 from tests.conftest import FRAGMENT
@@ -175,7 +176,7 @@ def test_other_accounts_are_not_named_to_somebody_who_proved_nothing(as_owner, a
 
 def test_what_was_found_for_an_old_name_is_not_written(zone):
     domain = make_domain()
-    findings = verification.examine(domain.name, verification.expected_of(domain))
+    findings = examine(domain.name, verification.expected_of(domain))
     old = Domain.objects.get(pk=domain.pk)
     Domain.objects.filter(pk=domain.pk).update(name="renamed.example")
 

@@ -4,6 +4,7 @@ import time
 
 import pytest
 
+from email_service.domains.examination import examine
 from email_service.domains.lookups import (
     MAX_CHAIN,
     NoAnswerError,
@@ -14,14 +15,14 @@ from email_service.domains.lookups import (
     sources_for,
 )
 from email_service.domains.records import LOOP
-from email_service.domains.verification import examine, expected_of_nobody
+from email_service.domains.verification import expected_of_nobody
 
 NAME = "shop.example"
 
 
 @pytest.fixture
 def sources(zone) -> Sources:
-    return sources_for(NAME)
+    return sources_for(NAME, asks_owner=True)
 
 
 def soon() -> float:
