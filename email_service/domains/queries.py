@@ -2,15 +2,24 @@
 
 from dataclasses import dataclass
 
-from email_service.domains.models import DkimKey, Domain
+from email_service.domains import differences, spf
+from email_service.domains.differences import Piece
+from email_service.domains.models import DkimKey, Domain, DomainRecord
 from email_service.domains.reasons import explain
-from email_service.domains.records import Purpose
+from email_service.domains.records import NEEDED
 from iam.models import Tenant
+
+# Reasons for which the published value stands beside the expected one, piece by piece.
+COMPARED = (
+    "differs", "value_doubled", "quoted", "not_dkim", "dkim_differs", "dkim_revoked", "dkim_limited",
+)  # fmt: skip
+# Reasons for which what is published must stay, and only lacks the platform.
+COMPLETED = ("two_spf", "spf_without_include", "spf_include_too_late")
 
 
 @dataclass(frozen=True, slots=True)
 class RecordLine:
-    """One line of 验证详情."""
+    """One line of 验证详情: `marks` shows the current value's faults, `suggestion` what to publish instead."""
 
     purpose: str
     kind: str
@@ -21,6 +30,8 @@ class RecordLine:
     status_label: str
     reason: str
     is_advisory: bool
+    marks: tuple[Piece, ...] = ()
+    suggestion: str = ""
 
 
 def signing_key(domain_id: int) -> DkimKey | None:
@@ -29,20 +40,36 @@ def signing_key(domain_id: int) -> DkimKey | None:
 
 
 def record_lines(domain: Domain) -> list[RecordLine]:
-    return [
-        RecordLine(
-            purpose=record.purpose,
-            kind=record.kind,
-            name=record.name,
-            expected=record.expected,
-            current=record.current,
-            status=record.status,
-            status_label=record.get_status_display(),
-            reason=explain(record.reason, record.reason_values),
-            is_advisory=record.purpose == Purpose.MX,
-        )
-        for record in domain.records.all()
-    ]
+    return [_line(record) for record in domain.records.all()]
+
+
+def _line(record: DomainRecord) -> RecordLine:
+    is_failed = record.status == DomainRecord.Status.FAILED
+    suggestion = _completed(record) if is_failed and record.reason in COMPLETED else ""
+    target = suggestion or (record.expected if is_failed and record.reason in COMPARED else "")
+    # Of several published values none is the one to compare with.
+    is_single = bool(record.current) and "\n" not in record.current and " → " not in record.current
+    return RecordLine(
+        purpose=record.purpose,
+        kind=record.kind,
+        name=record.name,
+        expected=record.expected,
+        current=record.current,
+        status=record.status,
+        status_label=record.get_status_display(),
+        reason=explain(record.reason, record.reason_values),
+        is_advisory=record.purpose not in NEEDED,
+        marks=differences.mark(target, record.current, ignores_case=record.kind != "TXT")
+        if target and is_single
+        else (),
+        suggestion=suggestion,
+    )
+
+
+def _completed(record: DomainRecord) -> str:
+    """Return what the account's own SPF record should read, with the platform in it."""
+    include = record.expected.split()[1].removeprefix("include:")
+    return spf.corrected([text for text in record.current.split("\n") if spf.is_policy(text)], include)
 
 
 def is_taken(domain: Domain, lines: list[RecordLine]) -> bool:
