@@ -1,12 +1,10 @@
 """Rows that belong to a tenant, and fields that keep a secret."""
 
-import base64
-import hashlib
 from typing import Any, Self
 
-from cryptography.fernet import Fernet, MultiFernet
-from django.conf import settings
 from django.db import models
+
+from koomessage.common.encryption import decrypt, encrypt
 
 
 class TenantQuerySet(models.QuerySet):
@@ -24,16 +22,11 @@ class TenantOwned(models.Model):
         abstract = True
 
 
-def _ring() -> MultiFernet:
-    keys = (hashlib.sha256(key.encode()).digest() for key in settings.FIELD_ENCRYPTION_KEYS)
-    return MultiFernet([Fernet(base64.urlsafe_b64encode(key)) for key in keys])
-
-
 class EncryptedTextField(models.TextField):
     """Text stored encrypted with the first of FIELD_ENCRYPTION_KEYS, readable with any of them."""
 
     def get_prep_value(self, value: Any) -> Any:
-        return value if value in (None, "") else _ring().encrypt(str(value).encode()).decode()
+        return value if value in (None, "") else encrypt(str(value))
 
     def from_db_value(self, value: Any, expression: Any, connection: Any) -> Any:
-        return value if value in (None, "") else _ring().decrypt(value.encode()).decode()
+        return value if value in (None, "") else decrypt(value)
