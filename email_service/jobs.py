@@ -1,6 +1,6 @@
 """Where Celery looks for jobs: re-exports only."""
 
-from email_service.domains.jobs import check_domain
+from email_service.domains.jobs import check_domain, recheck_due, tell
 from email_service.mail_templates.jobs import tidy_draft, tidy_drafts
 from email_service.reports.jobs import refresh_reports
 from email_service.send_tasks.jobs import deliver, read_recipients, sweep
@@ -9,8 +9,10 @@ __all__ = [
     "check_domain",
     "deliver",
     "read_recipients",
+    "recheck_due",
     "refresh_reports",
     "sweep",
+    "tell",
     "tidy_draft",
     "tidy_drafts",
 ]

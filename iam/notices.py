@@ -8,10 +8,11 @@ from django.core.mail import send_mail
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone, translation
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
 from iam import audit, links
-from iam.models import AuditEntry, EnterpriseApplication, User
+from iam.models import AuditEntry, EnterpriseApplication, Tenant, User
 
 RESETS_AN_HOUR = 5
 RESET_ACTION = "iam:password:forgotten"
@@ -49,6 +50,15 @@ def send_decision(application: EnterpriseApplication, language: str) -> None:
         page = "iam:activate" if name == "verification_approved" else "iam:verification"
         link = settings.BASE_URL + reverse(page)
         _send(subject, name, application.tenant.email, application=application, link=link)
+
+
+def send_to_account(tenant: Tenant, subject: Promise, template: str, **context: Any) -> None:
+    """Mail the account about something that no person asked for: in our language, with times of its zone."""
+    if not tenant.email:
+        return
+    with translation.override(settings.LANGUAGE_CODE), timezone.override(tenant.time_zone):
+        text = render_to_string(template, {**context, "tenant": tenant, "platform": settings.PLATFORM_NAME})
+        send_mail(str(subject), text, None, [tenant.email])
 
 
 def _send(subject: str, name: str, address: str, **context: Any) -> None:

@@ -9,5 +9,6 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "reports": {"task": "email_service.reports.jobs.refresh_reports", "schedule": settings.REPORT_SECONDS},
     "drafts": {"task": "email_service.mail_templates.jobs.tidy_drafts", "schedule": 60.0},
     "sessions": {"task": "iam.jobs.clear_sessions", "schedule": 3600.0},
+    "domains": {"task": "email_service.domains.jobs.recheck_due", "schedule": 300.0},
     "orders": {"task": "billing.jobs.expire_orders", "schedule": 60.0},
 }

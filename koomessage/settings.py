@@ -217,6 +217,8 @@ PLATFORM_BOUNCE_HOST = env.text("PLATFORM_BOUNCE_HOST", "bounce.koomessage.examp
 DKIM_SELECTOR_PREFIX = env.text("DKIM_SELECTOR_PREFIX", "koo")
 DNS_NAMESERVERS = env.host_ports("DNS_NAMESERVERS", 53)
 DNS_TIMEOUT_SECONDS = env.real("DNS_TIMEOUT_SECONDS", 5.0, least=0.1)
+DOMAIN_RECHECK_HOURS = env.real("DOMAIN_RECHECK_HOURS", 24.0, least=0.01)
+DOMAIN_GRACE_HOURS = env.real("DOMAIN_GRACE_HOURS", 72.0)
 
 # --- sending ------------------------------------------------------------------------------------------------
 JOURNAL_DIR = env.folder("JOURNAL_DIR", DATA_DIR / "journal")

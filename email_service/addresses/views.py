@@ -1,5 +1,7 @@
 """发信地址: the list and the dialog."""
 
+from functools import partial
+
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect
@@ -11,7 +13,7 @@ from email_service.addresses import services
 from email_service.addresses.filters import AddressFilter
 from email_service.addresses.forms import AddressForm
 from email_service.addresses.models import Address
-from email_service.domains.queries import choices_for
+from email_service.domains.queries import choices_for, losses_of
 from koomessage.common.errors import RuleViolation
 from koomessage.common.htmx import render_confirm, render_page
 from koomessage.common.paging import paginate
@@ -31,7 +33,7 @@ def address_list(request: ConsoleRequest) -> HttpResponse:
         request,
         "email_service/addresses/list.html",
         "email_service/addresses/_list.html",
-        {"page": page, "filter": filter_form},
+        {"page": page, "filter": filter_form, "losses": partial(losses_of, request.tenant)},
     )
 
 

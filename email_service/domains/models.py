@@ -1,8 +1,9 @@
 """Sending domains, their DKIM keys, and what DNS last said of them."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Self
 
+from django.conf import settings
 from django.db import models
 from django.urls import reverse
 from django.utils import timezone
@@ -12,6 +13,9 @@ from koomessage.common.models import EncryptedTextField, TenantOwned, TenantQuer
 
 # A check that has not ended by then died with its worker; the list says so instead of spinning.
 CHECK_LASTS_AT_MOST = timedelta(minutes=5)
+# Where something may change soon (a loss, a claim, a new key), a re-check follows within these.
+SOON = timedelta(hours=1)
+AT_ONCE = timedelta(minutes=5)
 
 
 class DomainQuerySet(TenantQuerySet):
@@ -21,12 +25,55 @@ class DomainQuerySet(TenantQuerySet):
     def matching(self, text: str) -> Self:
         return self.filter(models.Q(name__icontains=text) | models.Q(display_name__icontains=text))
 
+    def lost(self) -> Self:
+        """Keep the domains whose records were there and are gone: still verified, or blocked already."""
+        return self.filter(lost_since__isnull=False)
+
+    def untold(self) -> Self:
+        """Keep those whose account was not told yet how things stand with a loss."""
+        at_risk = models.Q(status=Domain.Status.VERIFIED, told=Domain.Told.NOTHING)
+        blocked = models.Q(status=Domain.Status.UNVERIFIED) & ~models.Q(told=Domain.Told.BLOCKED)
+        return self.lost().filter(at_risk | blocked)
+
+    def due_for_recheck(self) -> Self:
+        """Keep the domains to look up again by themselves, those that wait longest first."""
+        now = timezone.now()
+        namesakes = Domain.objects.filter(name=models.OuterRef("name")).exclude(pk=models.OuterRef("pk"))
+        is_verified = models.Q(status=Domain.Status.VERIFIED)
+        is_lost = models.Q(lost_since__isnull=False)
+        is_claimed = models.Exists(namesakes.filter(claimed_at__isnull=False))
+        is_held = models.Exists(namesakes.filter(status=Domain.Status.VERIFIED))
+        is_over = models.Q(lost_since__lte=now - Domain.grace())
+        daily = (is_verified | is_lost) & _not_checked_for(timedelta(hours=settings.DOMAIN_RECHECK_HOURS))
+        soon = is_verified & (is_lost | is_claimed) & _not_checked_for(SOON)
+        at_once = ((is_verified & is_over) | (~is_verified & ~is_held & _is_claiming())) & _not_checked_for(
+            AT_ONCE
+        )
+        return self.filter(daily | soon | at_once).order_by(
+            models.F("checked_at").asc(nulls_first=True), "pk"
+        )
+
+
+def _not_checked_for(time: timedelta) -> models.Q:
+    return models.Q(checked_at=None) | models.Q(checked_at__lte=timezone.now() - time)
+
+
+def _is_claiming() -> models.Q:
+    return models.Q(claimed_at__isnull=False)
+
 
 class Domain(TenantOwned):
     class Status(models.TextChoices):
         UNVERIFIED = "unverified", _("Verification not passed")
         CHECKING = "checking", _("Verifying")
         VERIFIED = "verified", _("Verification passed")
+
+    class Told(models.TextChoices):
+        """What the account was last told of a loss, so that each mail goes out once."""
+
+        NOTHING = ""
+        AT_RISK = "at_risk"
+        BLOCKED = "blocked"
 
     name = models.CharField(_("sending domain"), max_length=66)  # the A-label
     display_name = models.CharField(max_length=66)  # the U-label, for people
@@ -35,6 +82,11 @@ class Domain(TenantOwned):
     checking_since = models.DateTimeField(null=True)
     checked_at = models.DateTimeField(_("last checked"), null=True)
     verified_at = models.DateTimeField(_("verified"), null=True)
+    # Since when a record of the verified domain is definitely gone; kept when that has blocked the domain.
+    lost_since = models.DateTimeField(_("records lost"), null=True)
+    told = models.CharField(max_length=8, choices=Told, default=Told.NOTHING, blank=True)
+    # Since when all records are right while another account holds the name.
+    claimed_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
     objects = DomainQuerySet.as_manager()
@@ -49,7 +101,10 @@ class Domain(TenantOwned):
                 fields=["name"], condition=models.Q(status="verified"), name="domain_verified_by_one_tenant"
             ),
         ]
-        indexes = [models.Index(fields=["tenant", "-created_at", "-id"], name="domain_by_tenant")]
+        indexes = [
+            models.Index(fields=["tenant", "-created_at", "-id"], name="domain_by_tenant"),
+            models.Index(fields=["name"], name="domain_by_name"),
+        ]
 
     def __str__(self) -> str:
         return self.display_name
@@ -60,6 +115,25 @@ class Domain(TenantOwned):
     @property
     def is_verified(self) -> bool:
         return self.status == self.Status.VERIFIED
+
+    @staticmethod
+    def grace() -> timedelta:
+        """How long a domain whose records are gone still sends, and keeps its name."""
+        return timedelta(hours=settings.DOMAIN_GRACE_HOURS)
+
+    @property
+    def is_at_risk(self) -> bool:
+        return self.is_verified and self.lost_since is not None
+
+    @property
+    def is_blocked(self) -> bool:
+        """True where a loss has outlived the grace period."""
+        return not self.is_verified and self.lost_since is not None
+
+    @property
+    def blocks_at(self) -> datetime | None:
+        """When new tasks are refused unless the lost records return."""
+        return self.lost_since and self.lost_since + self.grace()
 
     @property
     def is_checking(self) -> bool:

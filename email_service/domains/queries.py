@@ -1,6 +1,7 @@
 """What pages and other sections read of the domains."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from email_service.domains import differences, spf
 from email_service.domains.differences import Piece
@@ -72,11 +73,53 @@ def _completed(record: DomainRecord) -> str:
     return spf.corrected([text for text in record.current.split("\n") if spf.is_policy(text)], include)
 
 
-def is_taken(domain: Domain, lines: list[RecordLine]) -> bool:
-    """Say whether all records are right and only another account's verified domain stands in the way."""
-    if domain.is_verified or any(line.status != "ok" for line in lines if not line.is_advisory):
-        return False
-    return Domain.objects.verified().filter(name=domain.name).exclude(pk=domain.pk).exists()
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """Records of a verified domain that are gone: which, since when, and when new tasks are refused."""
+
+    domain: Domain
+    records: tuple[str, ...]
+    since: datetime
+    blocks_at: datetime
+    is_blocked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A name that is proved here while another account holds it; `freed_at` where that one is losing it."""
+
+    freed_at: datetime | None
+
+
+def losses_of(tenant: Tenant) -> list[Loss]:
+    """Return what every page about sending warns of."""
+    lost = Domain.objects.for_tenant(tenant).lost().order_by("lost_since")
+    return [loss for domain in lost.prefetch_related("records") if (loss := loss_of(domain))]
+
+
+def loss_of(domain: Domain) -> Loss | None:
+    if domain.lost_since is None:
+        return None
+    gone = [
+        row
+        for row in domain.records.all()
+        if row.purpose in NEEDED and row.status == DomainRecord.Status.FAILED
+    ]
+    return Loss(
+        domain=domain,
+        records=tuple(f"{row.kind} {row.name}" for row in gone),
+        since=domain.lost_since,
+        blocks_at=domain.lost_since + domain.grace(),
+        is_blocked=domain.is_blocked,
+    )
+
+
+def claim_on(domain: Domain) -> Claim | None:
+    """Return how a claim stands, None where all is free; whose the name is stays unsaid."""
+    if domain.claimed_at is None or domain.is_verified:
+        return None
+    holder = Domain.objects.verified().filter(name=domain.name).exclude(pk=domain.pk).first()
+    return Claim(holder.blocks_at) if holder is not None else None
 
 
 def choices_for(tenant: Tenant) -> list[tuple[str, str]]:

@@ -57,7 +57,9 @@ def rename_domain(domain: Domain, *, user: User | None, name: str) -> Domain:
         for field, value in _identity(name).items():
             setattr(domain, field, value)
         domain.status = Domain.Status.UNVERIFIED
-        domain.checking_since = domain.checked_at = domain.verified_at = None
+        domain.told = Domain.Told.NOTHING
+        for field in ("checking_since", "checked_at", "verified_at", "lost_since", "claimed_at"):
+            setattr(domain, field, None)
         domain.save()
         domain.records.all().delete()
         domain.dkim_keys.all().delete()

@@ -1,6 +1,6 @@
 """Looking a domain's records up and writing down what was found."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.conf import settings
@@ -9,8 +9,10 @@ from django.utils import timezone
 
 from email_service.domains import queries
 from email_service.domains.examination import NO_KEY, NO_TOKEN, Finding, examine
-from email_service.domains.models import Domain, DomainRecord
-from email_service.domains.records import Expected, Judgement, Platform, Result, expected, proves
+from email_service.domains.models import AT_ONCE, Domain, DomainRecord
+from email_service.domains.records import Expected, Judgement, Platform, Purpose, Result, expected, proves
+
+STATE = ("status", "verified_at", "lost_since", "told", "claimed_at")
 
 
 def platform() -> Platform:
@@ -43,31 +45,39 @@ def expected_of_nobody(name: str) -> tuple[Expected, ...]:
     return expected(name, token=NO_TOKEN, public_key=NO_KEY, platform=platform())
 
 
-def check_domain(domain_id: int) -> None:
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What must follow a check, once it is written down."""
+
+    domain_id: int
+    must_tell: bool = False  # the account does not know yet how things stand
+    holder_id: int | None = None  # the domain of another account that holds the name, if that is to be seen
+
+
+def check_domain(domain_id: int, *, asks_owner: bool = True) -> Outcome:
     """Look all records of the domain up and write down the outcome; a domain that is gone is no error."""
     domain = Domain.objects.filter(pk=domain_id).first()
     if domain is None:
-        return
-    findings = examine(domain.name, expected_of(domain))
-    write(domain, findings, now=timezone.now())
+        return Outcome(domain_id)
+    findings = examine(domain.name, expected_of(domain), asks_owner=asks_owner)
+    return write(domain, findings, now=timezone.now())
 
 
 def is_proof(findings: list[Finding], *, was_verified: bool) -> bool:
     """Say whether these findings make, or leave, the domain verified."""
-    judgements = {finding.record.purpose: finding.judgement for finding in findings}
-    return proves(judgements, was_verified=was_verified)
+    return proves(_judgements(findings), was_verified=was_verified)
 
 
 @transaction.atomic
-def write(checked: Domain, findings: list[Finding], *, now: datetime) -> None:
-    """Store what was found, and whether the domain is verified now; one transaction.
+def write(checked: Domain, findings: list[Finding], *, now: datetime) -> Outcome:
+    """Store what was found, and what it makes of the domain; one transaction.
 
     Nothing is written where the domain was renamed, deleted or checked anew meanwhile. A name that another
     account has verified stays unverified here, whatever its records say.
     """
     domain = Domain.objects.select_for_update().filter(pk=checked.pk).first()
     if domain is None or (domain.name, domain.checking_since) != (checked.name, checked.checking_since):
-        return
+        return Outcome(checked.pk)
 
     rows = {row.purpose: row for row in domain.records.all()}
     findings = [_with_known(rows[finding.record.purpose], finding) for finding in findings]
@@ -78,22 +88,66 @@ def write(checked: Domain, findings: list[Finding], *, now: datetime) -> None:
 
     domain.checking_since = None
     domain.checked_at = now
-    if not is_proof(findings, was_verified=domain.is_verified):
-        domain.status = Domain.Status.UNVERIFIED
-    elif not domain.is_verified:
-        _verify(domain, now)
-    domain.save(update_fields=["status", "checking_since", "checked_at", "verified_at"])
+    is_proved = is_proof(findings, was_verified=domain.is_verified)
+    if not domain.is_verified:
+        _claim(domain, findings, now)
+    elif is_proved:
+        _hold(domain, findings)
+    else:
+        _lose(domain, now)
+    domain.save(update_fields=["checking_since", "checked_at", *STATE])
+    return Outcome(domain.pk, domain.told != due_to_tell(domain), _holder_to_see(domain, now))
 
 
-def _verify(domain: Domain, now: datetime) -> None:
-    """Mark the domain as verified unless another account was first; the database decides a race."""
-    before = (domain.status, domain.verified_at)
+def due_to_tell(domain: Domain) -> Domain.Told:
+    """Return what the account should have been told by now."""
+    if domain.lost_since is None:
+        return Domain.Told.NOTHING
+    return Domain.Told.AT_RISK if domain.is_verified else Domain.Told.BLOCKED
+
+
+def _claim(domain: Domain, findings: list[Finding], now: datetime) -> None:
+    """Verify the domain where it is proved, unless another account holds it; the database decides a race."""
+    if not is_proof(findings, was_verified=False):
+        if not is_proof(findings, was_verified=True):  # An answer, not silence, takes a claim back.
+            domain.claimed_at = None
+        return
+    before = {name: getattr(domain, name) for name in STATE}
     domain.status, domain.verified_at = Domain.Status.VERIFIED, now
+    domain.lost_since, domain.told, domain.claimed_at = None, Domain.Told.NOTHING, None
     try:
         with transaction.atomic():
-            domain.save(update_fields=["status", "verified_at"])
+            domain.save(update_fields=STATE)
     except IntegrityError:
-        domain.status, domain.verified_at = before
+        for name, value in before.items():
+            setattr(domain, name, value)
+        domain.claimed_at = domain.claimed_at or now
+
+
+def _hold(domain: Domain, findings: list[Finding]) -> None:
+    """End a loss once every record has answered; silence neither ends nor begins one."""
+    if is_proof(findings, was_verified=False):
+        domain.lost_since, domain.told = None, Domain.Told.NOTHING
+
+
+def _lose(domain: Domain, now: datetime) -> None:
+    """Begin the grace period, or block the domain at its end."""
+    domain.lost_since = domain.lost_since or now
+    if now >= domain.lost_since + domain.grace():
+        domain.status = Domain.Status.UNVERIFIED
+
+
+def _holder_to_see(domain: Domain, now: datetime) -> int | None:
+    """Return the domain that holds a claimed name, unless it was looked at just now."""
+    if domain.claimed_at is None:
+        return None
+    holder = Domain.objects.verified().filter(name=domain.name).exclude(pk=domain.pk).first()
+    is_fresh = holder is not None and holder.checked_at is not None and holder.checked_at > now - AT_ONCE
+    return holder.pk if holder is not None and not is_fresh else None
+
+
+def _judgements(findings: list[Finding]) -> dict[Purpose, Judgement]:
+    return {finding.record.purpose: finding.judgement for finding in findings}
 
 
 def _with_known(row: DomainRecord, finding: Finding) -> Finding:

@@ -1,7 +1,9 @@
 """发信域名: the list, the dialog, and the page 验证详情."""
 
+from functools import partial
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect
@@ -34,6 +36,7 @@ def domain_list(request: ConsoleRequest) -> HttpResponse:
         "is_polling": any(row.is_checking for row in page.rows),
         "used": queries.count_for(request.tenant),
         "most": services.MAX_DOMAINS,
+        "losses": partial(queries.losses_of, request.tenant),
     }
     return render_page(
         request, "email_service/domains/list.html", "email_service/domains/_list.html", context
@@ -138,5 +141,11 @@ def domain_check(request: ConsoleRequest, domain: Domain) -> HttpResponse:
 
 
 def _details(domain: Domain) -> dict[str, Any]:
-    lines = queries.record_lines(domain)
-    return {"domain": domain, "lines": lines, "is_taken": queries.is_taken(domain, lines), "has_ended": False}
+    return {
+        "domain": domain,
+        "lines": queries.record_lines(domain),
+        "loss": queries.loss_of(domain),
+        "claim": queries.claim_on(domain),
+        "grace_hours": f"{settings.DOMAIN_GRACE_HOURS:g}",
+        "has_ended": False,
+    }

@@ -1,5 +1,6 @@
 """发送任务: the list, the form 新建发送任务, and a task's page."""
 
+from functools import partial
 from typing import Any
 
 from django.contrib import messages
@@ -8,11 +9,13 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
+from email_service.domains.queries import losses_of
 from email_service.mail_templates.models import Template
 from email_service.send_tasks import exports, queries, reasons, services
 from email_service.send_tasks.filters import TaskFilter
 from email_service.send_tasks.forms import TaskForm
 from email_service.send_tasks.models import Task
+from iam.models import Tenant
 from koomessage.common.errors import RuleViolation
 from koomessage.common.htmx import STOP_POLLING, render_page
 from koomessage.common.paging import paginate
@@ -54,7 +57,7 @@ def task_add(request: ConsoleRequest) -> HttpResponse:
         else:
             messages.success(request, _("The send task was submitted."))
             return redirect(task)
-    context = {"form": form, "template": _chosen(request), **_prerequisites(form)}
+    context = {"form": form, "template": _chosen(request), **_prerequisites(form, request.tenant)}
     return render_page(
         request,
         "email_service/send_tasks/add.html",
@@ -64,13 +67,14 @@ def task_add(request: ConsoleRequest) -> HttpResponse:
     )
 
 
-def _prerequisites(form: TaskForm) -> dict[str, Any]:
+def _prerequisites(form: TaskForm, tenant: Tenant) -> dict[str, Any]:
     has_template = form.fields["template"].queryset.exists()  # type: ignore[attr-defined]
     has_address = form.fields["address"].queryset.exists()  # type: ignore[attr-defined]
     return {
         "has_template": has_template,
         "has_address": has_address,
         "can_submit": has_template and has_address,
+        "losses": partial(losses_of, tenant),
     }
 
 

@@ -1,10 +1,13 @@
 """总览: where an account stands."""
 
+from functools import partial
+
 from django.http import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET
 
 from billing.queries import overview_packages
+from email_service.domains.queries import losses_of
 from koomessage.common.permissions import OVERVIEW, may, public, requires
 from koomessage.common.requests import ConsoleRequest
 from koomessage.console import queries
@@ -24,6 +27,7 @@ def home(request: ConsoleRequest) -> HttpResponseBase:
 def overview(request: ConsoleRequest) -> HttpResponseBase:
     today, month, bars = queries.sending(request.tenant)
     context = {
+        "losses": partial(losses_of, request.tenant),
         "steps": queries.guide(request.tenant),
         "today": today,
         "month": month,

@@ -42,6 +42,8 @@ class Command(BaseCommand):
             "verified": is_proved and rival is None,
             "records": [_line(finding) for finding in findings],
         }
+        if domain is not None:
+            report["lost_since"] = domain.lost_since.isoformat() if domain.lost_since else None
         if domain is None:
             report["note"] = "No account has this domain; the expected values are those of the settings."
         elif rival is not None:

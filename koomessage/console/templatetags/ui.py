@@ -18,9 +18,9 @@ register = template.Library()
 TONES = {
     "ok": "success", "verified": "success", "approved": "success", "finished": "success", "delivered": "success",
     "active": "success", "paid": "success", "succeeded": "success",
-    "failed": "danger", "rejected": "danger", "refused": "danger",
+    "failed": "danger", "rejected": "danger", "refused": "danger", "blocked": "danger",
     "unverified": "warning", "pending": "warning", "paused": "warning", "quota_paused": "warning",
-    "held": "warning", "unpaid": "warning", "transfer": "warning",
+    "at_risk": "warning", "held": "warning", "unpaid": "warning", "transfer": "warning",
     "checking": "info", "preparing": "info", "scheduled": "info", "sending": "info", "reserved": "info",
 }  # fmt: skip
 
