@@ -215,6 +215,7 @@ PLATFORM_DMARC_HOST = env.text("PLATFORM_DMARC_HOST", "_dmarc.koomessage.example
 PLATFORM_TRACKING_HOST = env.text("PLATFORM_TRACKING_HOST", "track.koomessage.example")
 PLATFORM_BOUNCE_HOST = env.text("PLATFORM_BOUNCE_HOST", "bounce.koomessage.example")
 DKIM_SELECTOR_PREFIX = env.text("DKIM_SELECTOR_PREFIX", "koo")
+DKIM_RETIRE_DAYS = env.real("DKIM_RETIRE_DAYS", 7.0)
 DNS_NAMESERVERS = env.host_ports("DNS_NAMESERVERS", 53)
 DNS_TIMEOUT_SECONDS = env.real("DNS_TIMEOUT_SECONDS", 5.0, least=0.1)
 DOMAIN_RECHECK_HOURS = env.real("DOMAIN_RECHECK_HOURS", 24.0, least=0.01)

@@ -8,7 +8,8 @@ from django.utils import timezone
 from email_service.addresses.models import Address
 from email_service.delivery import dkim
 from email_service.domains.models import DkimKey, Domain, DomainRecord
-from email_service.domains.verification import expected_of, selector
+from email_service.domains.rotation import selectors
+from email_service.domains.verification import expected_of
 from iam.models import Tenant
 from tests.factories import make_tenant
 
@@ -31,7 +32,7 @@ def make_domain(tenant: Tenant | None = None, **overrides: Any) -> Domain:
     fields.setdefault("display_name", fields["name"])
     domain = Domain.objects.create(tenant=tenant or make_tenant(), **fields)
     DkimKey.objects.create(
-        domain=domain, selector=selector(), private_key=PRIVATE_KEY.decode(), public_key=PUBLIC_KEY
+        domain=domain, selector=selectors()[0], private_key=PRIVATE_KEY.decode(), public_key=PUBLIC_KEY
     )
     status = "ok" if domain.is_verified else "unknown"
     for position, record in enumerate(expected_of(domain)):

@@ -1,8 +1,9 @@
 """Background work of the sending domains."""
 
 from celery import shared_task
+from django.utils import timezone
 
-from email_service.domains import notices, rechecks, verification
+from email_service.domains import notices, rechecks, rotation, verification
 from email_service.domains.models import Domain
 from email_service.domains.verification import Outcome
 from iam.jobs import AGAIN
@@ -16,7 +17,8 @@ def check_domain(domain_id: int) -> None:
 
 @shared_task
 def recheck_due() -> None:
-    """Look up again what is due, and tell accounts what a lost hint left untold. Safe to run twice."""
+    """Look up again what is due, drop old keys, tell what a lost hint left untold. Safe to run twice."""
+    rotation.retire(timezone.now())
     for recheck in rechecks.run(rechecks.due()):
         follow(recheck.outcome)
     for domain_id in Domain.objects.untold().values_list("pk", flat=True)[: rechecks.MOST_A_RUN]:

@@ -43,9 +43,12 @@ class DomainQuerySet(TenantQuerySet):
         is_lost = models.Q(lost_since__isnull=False)
         is_claimed = models.Exists(namesakes.filter(claimed_at__isnull=False))
         is_held = models.Exists(namesakes.filter(status=Domain.Status.VERIFIED))
+        is_rotating = models.Exists(
+            DkimKey.objects.filter(domain=models.OuterRef("pk"), state=DkimKey.State.NEXT)
+        )
         is_over = models.Q(lost_since__lte=now - Domain.grace())
         daily = (is_verified | is_lost) & _not_checked_for(timedelta(hours=settings.DOMAIN_RECHECK_HOURS))
-        soon = is_verified & (is_lost | is_claimed) & _not_checked_for(SOON)
+        soon = is_verified & (is_lost | is_claimed | is_rotating) & _not_checked_for(SOON)
         at_once = ((is_verified & is_over) | (~is_verified & ~is_held & _is_claiming())) & _not_checked_for(
             AT_ONCE
         )
@@ -149,18 +152,27 @@ class Domain(TenantOwned):
 class DkimKey(models.Model):
     """One RSA-2048 key of a domain; the private part is encrypted at rest."""
 
+    class State(models.TextChoices):
+        SIGNING = "signing", _("Signs new mail")
+        NEXT = "next", _("Waits for its record")
+        RETIRING = "retiring", _("Kept for mail under way")
+
     domain = models.ForeignKey(Domain, on_delete=models.CASCADE, related_name="dkim_keys")
     selector = models.CharField(max_length=63)
     private_key = EncryptedTextField()  # PEM
     public_key = models.TextField()  # base64 as it stands in p=
-    is_active = models.BooleanField(default=True)  # signs new mail
+    state = models.CharField(max_length=8, choices=State, default=State.SIGNING)
+    keep_until = models.DateTimeField(null=True)  # of a retiring key
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["domain", "selector"], name="dkim_selector_once_a_domain"),
             models.UniqueConstraint(
-                fields=["domain"], condition=models.Q(is_active=True), name="one_signing_key_a_domain"
+                fields=["domain"], condition=models.Q(state="signing"), name="one_signing_key_a_domain"
+            ),
+            models.UniqueConstraint(
+                fields=["domain"], condition=models.Q(state="next"), name="one_next_key_a_domain"
             ),
         ]
 
@@ -177,7 +189,7 @@ class DomainRecord(models.Model):
         UNKNOWN = "unknown", _("Unknown")
 
     domain = models.ForeignKey(Domain, on_delete=models.CASCADE, related_name="records")
-    purpose = models.CharField(max_length=10)  # dmarc, tracking, mx, spf, dkim
+    purpose = models.CharField(max_length=10)  # a records.Purpose
     position = models.PositiveSmallIntegerField()
     kind = models.CharField(_("type"), max_length=5)  # CNAME, MX, TXT
     name = models.CharField(_("name"), max_length=255)

@@ -7,7 +7,7 @@ from email_service.domains import differences, spf
 from email_service.domains.differences import Piece
 from email_service.domains.models import DkimKey, Domain, DomainRecord
 from email_service.domains.reasons import explain
-from email_service.domains.records import NEEDED
+from email_service.domains.records import NEEDED, Purpose
 from iam.models import Tenant
 
 # Reasons for which the published value stands beside the expected one, piece by piece.
@@ -31,20 +31,43 @@ class RecordLine:
     status_label: str
     reason: str
     is_advisory: bool
+    role: str = ""  # next, retiring or removable, of a DKIM key that does not sign
     marks: tuple[Piece, ...] = ()
     suggestion: str = ""
 
 
 def signing_key(domain_id: int) -> DkimKey | None:
     """Return the key that signs new mail of the domain."""
-    return DkimKey.objects.filter(domain_id=domain_id, is_active=True).first()
+    return DkimKey.objects.filter(domain_id=domain_id, state=DkimKey.State.SIGNING).first()
 
 
-def record_lines(domain: Domain) -> list[RecordLine]:
-    return [_line(record) for record in domain.records.all()]
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """A domain's DKIM keys: which signs, which comes next, which is kept; `may_rotate` where neither is there."""
+
+    signing: DkimKey | None
+    next: DkimKey | None
+    retiring: DkimKey | None
+    may_rotate: bool
 
 
-def _line(record: DomainRecord) -> RecordLine:
+def keys_of(domain: Domain) -> Keys:
+    keys = {key.state: key for key in domain.dkim_keys.defer("private_key")}
+    return Keys(
+        keys.get(DkimKey.State.SIGNING),
+        keys.get(DkimKey.State.NEXT),
+        keys.get(DkimKey.State.RETIRING),
+        domain.is_verified and len(keys) == 1,
+    )
+
+
+def record_lines(domain: Domain, keys: Keys) -> list[RecordLine]:
+    old = "retiring" if keys.retiring else "removable"
+    roles = {Purpose.DKIM_NEXT: "next", Purpose.DKIM_OLD: old}
+    return [_line(record, roles.get(Purpose(record.purpose), "")) for record in domain.records.all()]
+
+
+def _line(record: DomainRecord, role: str) -> RecordLine:
     is_failed = record.status == DomainRecord.Status.FAILED
     suggestion = _completed(record) if is_failed and record.reason in COMPLETED else ""
     target = suggestion or (record.expected if is_failed and record.reason in COMPARED else "")
@@ -60,6 +83,7 @@ def _line(record: DomainRecord) -> RecordLine:
         status_label=record.get_status_display(),
         reason=explain(record.reason, record.reason_values),
         is_advisory=record.purpose not in NEEDED,
+        role=role,
         marks=differences.mark(target, record.current, ignores_case=record.kind != "TXT")
         if target and is_single
         else (),

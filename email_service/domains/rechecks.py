@@ -10,7 +10,7 @@ from django.utils import timezone
 from email_service.domains import verification
 from email_service.domains.examination import Finding, examine
 from email_service.domains.models import Domain
-from email_service.domains.verification import Outcome, expected_of
+from email_service.domains.verification import Outcome, records_of
 
 AT_ONE_TIME = 8  # domains, each with a look-up a record
 MOST_A_RUN = 200
@@ -42,7 +42,7 @@ def run(domain_ids: Sequence[int], *, seconds: float = SECONDS_A_RUN) -> Iterato
             chosen = Domain.objects.filter(pk__in=domain_ids[start : start + AT_ONE_TIME])
             # A person's own check is under way: its outcome counts, not ours.
             domains = [domain for domain in chosen.select_related("tenant") if not domain.is_checking]
-            records = [expected_of(domain) for domain in domains]
+            records = [records_of(domain) for domain in domains]
             found = pool.map(
                 lambda domain, wanted: examine(domain.name, wanted, asks_owner=False), domains, records
             )

@@ -7,8 +7,10 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from email_service.delivery import dkim
-from email_service.domains import jobs, names, verification
+from email_service.domains import jobs, names, rotation, verification
 from email_service.domains.models import CHECK_LASTS_AT_MOST, DkimKey, Domain, DomainRecord
+from email_service.domains.records import Purpose
+from email_service.domains.rotation import selectors
 from email_service.domains.uses import find_use
 from iam import audit
 from iam.models import Tenant, User
@@ -96,6 +98,57 @@ def start_check(domain: Domain, *, user: User | None) -> bool:
     return True
 
 
+def start_rotation(domain: Domain, *, user: User | None) -> DkimKey:
+    """Give the domain a second DKIM key, which signs once a check has found its record.
+
+    Raises RuleViolation for a domain that is not verified, and while another rotation is under way.
+    """
+    key = dkim.generate_key()
+    with transaction.atomic():
+        domain = Domain.objects.select_for_update().get(pk=domain.pk)
+        _refuse_rotation(domain)
+        next_key = rotation.begin(domain, key)
+        _note_rotation(domain, user, selector=next_key.selector, step="start")
+    return next_key
+
+
+@transaction.atomic
+def cancel_rotation(domain: Domain, *, user: User | None) -> None:
+    """Drop the key that does not sign yet. Raises RuleViolation where there is none, or it signs by now."""
+    domain = Domain.objects.select_for_update().get(pk=domain.pk)
+    key = domain.dkim_keys.filter(state=DkimKey.State.NEXT).first()
+    if key is None:
+        raise RuleViolation(_("No new key is waiting: it signs already, or the rotation was cancelled."))
+    key.delete()
+    domain.records.filter(purpose=Purpose.DKIM_NEXT).delete()
+    _note_rotation(domain, user, selector=key.selector, step="cancel")
+
+
+def _refuse_rotation(domain: Domain) -> None:
+    if not domain.is_verified:
+        raise RuleViolation(_("Only the key of a verified domain is replaced. Verify the domain first."))
+    states = set(domain.dkim_keys.values_list("state", flat=True))
+    if DkimKey.State.NEXT in states:
+        raise RuleViolation(
+            _("A new key is waiting for its record. Publish the record and verify, or cancel that rotation.")
+        )
+    if DkimKey.State.RETIRING in states:
+        raise RuleViolation(
+            _("The key before this one is still kept for mails under way. Wait until its date has passed.")
+        )
+
+
+def _note_rotation(domain: Domain, user: User | None, *, selector: str, step: str) -> None:
+    audit.record(
+        tenant=domain.tenant,
+        user=user,
+        action="kooMessage:emailDomain:update",
+        target=domain.name,
+        dkim_rotation=step,
+        selector=selector,
+    )
+
+
 def _identity(name: str) -> dict[str, str]:
     # A new name gets a new token: what somebody once published for the old one proves nothing.
     return {"name": name, "display_name": names.display(name), "token": secrets.token_hex(10)}
@@ -104,7 +157,7 @@ def _identity(name: str) -> dict[str, str]:
 def _write_records(domain: Domain, key: tuple[bytes, str]) -> None:
     private, public = key
     DkimKey.objects.create(
-        domain=domain, selector=verification.selector(), private_key=private.decode(), public_key=public
+        domain=domain, selector=selectors()[0], private_key=private.decode(), public_key=public
     )
     DomainRecord.objects.bulk_create(
         DomainRecord(

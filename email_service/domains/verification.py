@@ -7,10 +7,20 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from email_service.domains import queries
+from email_service.domains import queries, rotation
 from email_service.domains.examination import NO_KEY, NO_TOKEN, Finding, examine
 from email_service.domains.models import AT_ONCE, Domain, DomainRecord
-from email_service.domains.records import Expected, Judgement, Platform, Purpose, Result, expected, proves
+from email_service.domains.records import (
+    NEEDED,
+    Expected,
+    Judgement,
+    Platform,
+    Purpose,
+    Result,
+    expected,
+    proves,
+)
+from email_service.domains.rotation import selectors
 
 STATE = ("status", "verified_at", "lost_since", "told", "claimed_at")
 
@@ -22,22 +32,23 @@ def platform() -> Platform:
         spf_include=settings.PLATFORM_SPF_INCLUDE,
         dmarc_host=settings.PLATFORM_DMARC_HOST,
         tracking_host=settings.PLATFORM_TRACKING_HOST,
-        selector=selector(),
+        selector=selectors()[0],
     )
 
 
-def selector() -> str:
-    return f"{settings.DKIM_SELECTOR_PREFIX}1"
-
-
 def expected_of(domain: Domain) -> tuple[Expected, ...]:
-    """Return the records that the domain must publish now."""
+    """Return the records that verify the domain now."""
     key = queries.signing_key(domain.pk)
     here = platform()
     if key is not None:
         here = replace(here, selector=key.selector)
     public_key = key.public_key if key else NO_KEY
     return expected(domain.name, token=domain.token, public_key=public_key, platform=here)
+
+
+def records_of(domain: Domain) -> tuple[Expected, ...]:
+    """Return all that a check looks up: what verifies the domain, and what a new key or an old one needs."""
+    return (*expected_of(domain), *rotation.records_of(domain))
 
 
 def expected_of_nobody(name: str) -> tuple[Expected, ...]:
@@ -59,7 +70,7 @@ def check_domain(domain_id: int, *, asks_owner: bool = True) -> Outcome:
     domain = Domain.objects.filter(pk=domain_id).first()
     if domain is None:
         return Outcome(domain_id)
-    findings = examine(domain.name, expected_of(domain), asks_owner=asks_owner)
+    findings = examine(domain.name, records_of(domain), asks_owner=asks_owner)
     return write(domain, findings, now=timezone.now())
 
 
@@ -79,15 +90,25 @@ def write(checked: Domain, findings: list[Finding], *, now: datetime) -> Outcome
     if domain is None or (domain.name, domain.checking_since) != (checked.name, checked.checking_since):
         return Outcome(checked.pk)
 
+    domain.checking_since = None
+    domain.checked_at = now
+    current = records_of(domain)
+    findings = [finding for finding in findings if finding.record in current]
+    if (
+        not set(NEEDED) <= _judgements(findings).keys()
+    ):  # The key was replaced while the old one was asked for.
+        domain.save(update_fields=["checking_since"])
+        return Outcome(domain.pk)
+
+    findings = rotation.advance(domain, findings, now)
     rows = {row.purpose: row for row in domain.records.all()}
     findings = [_with_known(rows[finding.record.purpose], finding) for finding in findings]
     for finding in findings:
         _note(rows[finding.record.purpose], finding, now)
     fields = ["kind", "name", "expected", "current", "status", "reason", "reason_values", "checked_at"]
     DomainRecord.objects.bulk_update(rows.values(), fields)
+    rotation.clear(domain, findings)
 
-    domain.checking_since = None
-    domain.checked_at = now
     is_proved = is_proof(findings, was_verified=domain.is_verified)
     if not domain.is_verified:
         _claim(domain, findings, now)

@@ -140,12 +140,64 @@ def domain_check(request: ConsoleRequest, domain: Domain) -> HttpResponse:
     return render_page(request, fragment, fragment, {**_details(domain), "has_ended": not domain.is_checking})
 
 
+@require_http_methods(["GET", "POST"])
+@requires("email_service.change_domain", on=Domain)
+def domain_rotate(request: ConsoleRequest, domain: Domain) -> HttpResponse:
+    refusal = ""
+    if request.method == "POST":
+        try:
+            services.start_rotation(domain, user=request.user)
+        except RuleViolation as violation:
+            refusal = str(violation.message)
+        else:
+            messages.success(request, _("A new DKIM key was made. Publish its record, then verify."))
+            return redirect(domain)
+    return render_confirm(
+        request,
+        title=_("Rotate the DKIM key"),
+        question=_("Make a new DKIM key for %(name)s?") % {"name": domain.display_name},
+        note=_(
+            "One more DNS record is to be published. The present key signs until that record was found, so "
+            "that no mail goes out without a valid signature."
+        ),
+        action_url=reverse("email:domain_rotate", args=[domain.pk]),
+        back_url=domain.get_absolute_url(),
+        is_danger=False,
+        refusal=refusal,
+    )
+
+
+@require_http_methods(["GET", "POST"])
+@requires("email_service.change_domain", on=Domain)
+def domain_rotation_cancel(request: ConsoleRequest, domain: Domain) -> HttpResponse:
+    refusal = ""
+    if request.method == "POST":
+        try:
+            services.cancel_rotation(domain, user=request.user)
+        except RuleViolation as violation:
+            refusal = str(violation.message)
+        else:
+            messages.success(request, _("The rotation was cancelled. The present key signs on."))
+            return redirect(domain)
+    return render_confirm(
+        request,
+        title=_("Cancel the rotation"),
+        question=_("Delete the new DKIM key of %(name)s?") % {"name": domain.display_name},
+        note=_("If its record is published already, remove it afterwards."),
+        action_url=reverse("email:domain_rotation_cancel", args=[domain.pk]),
+        back_url=domain.get_absolute_url(),
+        refusal=refusal,
+    )
+
+
 def _details(domain: Domain) -> dict[str, Any]:
+    keys = queries.keys_of(domain)
     return {
         "domain": domain,
-        "lines": queries.record_lines(domain),
+        "lines": queries.record_lines(domain, keys),
         "loss": queries.loss_of(domain),
         "claim": queries.claim_on(domain),
+        "keys": keys,
         "grace_hours": f"{settings.DOMAIN_GRACE_HOURS:g}",
         "has_ended": False,
     }

@@ -4,6 +4,7 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from email_service.domains.models import Domain
+from email_service.domains.records import Purpose
 from koomessage.common.errors import RuleViolation
 from koomessage.demo import zone
 from koomessage.demo.zone import ZoneRecord
@@ -22,10 +23,10 @@ def delete_record(record_id: str) -> None:
 
 
 def publish_domain(domain: Domain) -> int:
-    """Publish every record that 验证详情 expects of the domain; return how many were not there yet."""
+    """Publish every record that 验证详情 expects of the domain, a new key's too; return how many were not there yet."""
     expected = [
         ZoneRecord(record.kind, record.name, _with_priority(record.kind, record.expected), "domain")
-        for record in domain.records.all()
+        for record in domain.records.exclude(purpose=Purpose.DKIM_OLD)
     ]
     return zone.publish(settings.DEMO_ZONE_FILE, expected)
 

@@ -137,6 +137,8 @@ ROWS = {
     "email:domain_delete": "domain",
     "email:domain_check": "domain",
     "email:domain_status": "domain",
+    "email:domain_rotate": "domain",
+    "email:domain_rotation_cancel": "domain",
     "email:address_delete": "address",
     "email:address_test": "address",
     "email:template_detail": "template",

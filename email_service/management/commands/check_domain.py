@@ -6,9 +6,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from email_service.domains import names, verification
+from email_service.domains import names, rotation, verification
 from email_service.domains.examination import Finding, examine
 from email_service.domains.models import Domain
+from email_service.domains.queries import keys_of
 from email_service.domains.reasons import explain
 from koomessage.common.errors import RuleViolation
 
@@ -36,7 +37,7 @@ class Command(BaseCommand):
         rivals = Domain.objects.verified().filter(name=name)
         rival = rivals.exclude(pk=domain.pk).first() if domain else None
 
-        report = {
+        report: dict[str, Any] = {
             "domain": name,
             "account": domain.tenant.account if domain else None,
             "verified": is_proved and rival is None,
@@ -44,6 +45,7 @@ class Command(BaseCommand):
         }
         if domain is not None:
             report["lost_since"] = domain.lost_since.isoformat() if domain.lost_since else None
+            report["rotation"] = _rotation(domain)
         if domain is None:
             report["note"] = "No account has this domain; the expected values are those of the settings."
         elif rival is not None:
@@ -65,6 +67,20 @@ class Command(BaseCommand):
             accounts = ", ".join(row.tenant.account for row in found)
             raise CommandError(f"Several accounts have {name}: {accounts}. Name one with --account.")
         return next(iter(verified or found), None)
+
+
+def _rotation(domain: Domain) -> dict[str, Any] | None:
+    """Return what stands beside the key that signs: the next one, or the one before."""
+    keys, records = keys_of(domain), rotation.records_of(domain)
+    key = keys.next or keys.retiring
+    if key is None:
+        return None
+    return {
+        "state": key.state,
+        "selector": key.selector,
+        "keep_until": key.keep_until.isoformat() if key.keep_until else None,
+        "records": [_line(finding) for finding in examine(domain.name, records)],
+    }
 
 
 def _line(finding: Finding) -> dict[str, str]:

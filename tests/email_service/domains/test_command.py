@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
+from email_service.domains import services
 from email_service.domains.models import Domain
 from tests.factories_domains import make_domain
 
@@ -83,3 +85,18 @@ def test_what_is_no_domain_or_no_account_is_said(zone, acme):
         run("com")
     with pytest.raises(CommandError, match="nobody"):
         run("shop.example", "--account", "nobody")
+
+
+def test_a_loss_and_a_rotation_are_printed_where_an_account_has_the_domain(zone, acme):
+    domain = make_domain(acme, name="shop.example", verified=True, lost_since=timezone.now())
+    services.start_rotation(domain, user=None)
+    zone.publish(domain)
+
+    report, status = run("shop.example")
+
+    assert (status, report["verified"]) == (0, True)
+    assert report["lost_since"] == domain.lost_since.isoformat()
+    assert (report["rotation"]["state"], report["rotation"]["selector"]) == ("next", "koo2")
+    assert [line["status"] for line in report["rotation"]["records"]] == ["ok"]
+    assert domain.dkim_keys.get(state="signing").selector == "koo1"
+    assert {"lost_since", "rotation"}.isdisjoint(run("free.example")[0])
