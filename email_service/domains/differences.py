@@ -10,7 +10,7 @@ from itertools import takewhile
 # A key is one token, so that two keys are never taken for variations of each other letter by letter.
 _TOKENS = re.compile(r"[A-Za-z0-9+/]{40,}={0,2}|[\w-]+|\s+|.", re.DOTALL)
 LONG = 40
-_ENDS = {"same": 16, "extra": 32, "missing": 32}
+_ENDS = {"same": 24, "extra": 32, "missing": 32}
 
 
 class Kind(StrEnum):

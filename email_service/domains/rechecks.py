@@ -39,14 +39,16 @@ def run(domain_ids: Sequence[int], *, seconds: float = SECONDS_A_RUN) -> Iterato
         for start in range(0, len(domain_ids), AT_ONE_TIME):
             if time.monotonic() > end:
                 return
-            chosen = Domain.objects.filter(pk__in=domain_ids[start : start + AT_ONE_TIME])
-            # A person's own check is under way: its outcome counts, not ours.
-            domains = [domain for domain in chosen.select_related("tenant") if not domain.is_checking]
+            chosen = domain_ids[start : start + AT_ONE_TIME]
+            rows = Domain.objects.select_related("tenant").in_bulk(chosen)
+            # Where a person's own check is under way, its outcome counts, not ours.
+            domains = [rows[pk] for pk in chosen if pk in rows and not rows[pk].is_checking]
             records = [records_of(domain) for domain in domains]
             found = pool.map(
                 lambda domain, wanted: examine(domain.name, wanted, asks_owner=False), domains, records
             )
             for domain, findings in zip(domains, found, strict=True):
                 outcome = verification.write(domain, findings, now=timezone.now())
-                domain.refresh_from_db(fields=["status", "lost_since", "checked_at"])
-                yield Recheck(domain, findings, outcome)
+                written = Domain.objects.select_related("tenant").filter(pk=domain.pk).first()
+                if written is not None:  # Else it was deleted meanwhile.
+                    yield Recheck(written, findings, outcome)

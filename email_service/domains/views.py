@@ -192,9 +192,11 @@ def domain_rotation_cancel(request: ConsoleRequest, domain: Domain) -> HttpRespo
 
 def _details(domain: Domain) -> dict[str, Any]:
     keys = queries.keys_of(domain)
+    lines = queries.record_lines(domain, keys)
     return {
         "domain": domain,
-        "lines": queries.record_lines(domain, keys),
+        "lines": lines,
+        "is_marked": any(line.marks for line in lines),
         "loss": queries.loss_of(domain),
         "claim": queries.claim_on(domain),
         "keys": keys,

@@ -1,12 +1,13 @@
 """Tags of the console's building blocks; they format, they do not decide."""
 
+import re
 from datetime import UTC, datetime
 from typing import Any
 
 from django import forms, template
 from django.template.loader_tags import BLOCK_CONTEXT_KEY
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
@@ -21,7 +22,8 @@ TONES = {
     "failed": "danger", "rejected": "danger", "refused": "danger", "blocked": "danger",
     "unverified": "warning", "pending": "warning", "paused": "warning", "quota_paused": "warning",
     "at_risk": "warning", "held": "warning", "unpaid": "warning", "transfer": "warning",
-    "checking": "info", "preparing": "info", "scheduled": "info", "sending": "info", "reserved": "info",
+    "checking": "info", "waiting": "info", "preparing": "info", "scheduled": "info", "sending": "info",
+    "reserved": "info",
 }  # fmt: skip
 
 
@@ -96,6 +98,12 @@ def control(bound: Any, hint: str = "") -> SafeString:
     if bound.errors:
         attrs["aria-invalid"] = "true"
     return bound.as_widget(attrs=attrs)
+
+
+@register.filter
+def breakable(text: str) -> SafeString:
+    """Let a host name or a record's value break where it is read in parts, rather than anywhere."""
+    return mark_safe(re.sub(r"([.:])(?=[^\s])", r"\1<wbr>", escape(text)))  # noqa: S308  escaped
 
 
 @register.filter

@@ -1,15 +1,20 @@
 """One name, two accounts: who holds it, and when the other gets it."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Barrier
 from typing import Any
 
 import pytest
 from django.core import mail
+from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
 
 from email_service.domains import jobs, verification
+from email_service.domains.examination import Finding
 from email_service.domains.models import DkimKey, Domain
+from email_service.domains.records import Judgement, Result
 from email_service.domains.services import delete_domain
 from tests.factories_domains import make_domain
 
@@ -152,3 +157,29 @@ def test_a_holder_that_returns_too_late_claims_in_its_turn(held, claimed, zone):
 
     assert not held.is_verified
     assert held.claimed_at is not None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_that_prove_a_name_at_once_one_holds_it():
+    rivals = [make_domain(name=NAME), make_domain(name=NAME)]
+    start = Barrier(2)
+
+    def prove(domain: Domain) -> None:
+        findings = [
+            Finding(record, Judgement(Result.OK, record.value)) for record in verification.expected_of(domain)
+        ]
+        start.wait(10)
+        try:
+            verification.write(domain, findings, now=timezone.now())
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(prove, rivals))
+
+    for domain in rivals:
+        domain.refresh_from_db()
+    assert sorted(domain.status for domain in rivals) == ["unverified", "verified"]
+    assert [domain.claimed_at is not None for domain in rivals] == [
+        not domain.is_verified for domain in rivals
+    ]

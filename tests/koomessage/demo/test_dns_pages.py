@@ -101,6 +101,20 @@ def test_one_click_publishes_what_the_domain_expects(as_owner: Client, domain: D
         assert published[record.kind, record.name].endswith(record.expected)
 
 
+def test_a_new_keys_record_is_published_too_and_an_old_keys_is_not(
+    as_owner: Client, domain: Domain, zone_file: Path
+):
+    Domain.objects.filter(pk=domain.pk).update(status="verified")
+    domain_services.start_rotation(domain, user=None)
+    domain.records.filter(purpose="dkim").update(purpose="dkim_old")
+
+    as_owner.post(f"/demo/dns/publish/{domain.pk}/")
+
+    names = {row.name for row in zone.load(zone_file)}
+    assert f"koo2._domainkey.{domain.name}" in names
+    assert f"koo1._domainkey.{domain.name}" not in names
+
+
 def test_who_may_not_verify_may_not_publish(as_reader: Client, domain: Domain, zone_file: Path):
     assert as_reader.post(f"/demo/dns/publish/{domain.pk}/").status_code == 403
     assert zone.load(zone_file) == []
