@@ -33,6 +33,7 @@ PAGES: dict[str, dict[str, list[str]]] = {
             "! #domain-form button[type=submit]",
         ],
         "domain": ["/email/domains/", "> #domain-list td a"],
+        "domain-rotate": ["/email/domains/", "> #domain-list td a", "! a[href$='/rotate/']"],
         "domain-edit": ["/email/domains/", "! #domain-list a[href$='/edit/']"],
         "domain-delete": ["/email/domains/", "! #domain-list a[href$='/delete/']"],
         "addresses": ["/email/addresses/"],

@@ -5,6 +5,7 @@ import re
 import pytest
 
 from email_service.domains.differences import mark
+from koomessage.console.templatetags.ui import breakable
 from tests.factories_domains import PUBLIC_KEY, make_domain
 
 KEY, OTHER = "MIIBIj" + "A" * 300 + "QAB", "MIIBIj" + "B" * 300 + "QAB"
@@ -46,6 +47,10 @@ def test_a_key_that_was_cut_off_shows_what_is_missing():
 
     assert "[-" not in outcome
     assert outcome.count("[+") == 1
+
+
+def test_names_break_between_their_parts_and_stay_escaped():
+    assert breakable("a.b:<i>. c") == "a.<wbr>b:<wbr>&lt;i&gt;. c"
 
 
 @pytest.mark.django_db
