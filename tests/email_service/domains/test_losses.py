@@ -74,6 +74,16 @@ def test_a_loss_warns_by_one_mail_and_on_every_page_about_sending(domain, as_own
             assert text in page, text
 
 
+def test_the_end_of_a_check_does_not_call_a_domain_at_risk_well(domain, as_owner):
+    recheck(domain)
+    as_owner.cookies["django_language"] = "en"
+
+    page = as_owner.get(reverse("email:domain_status", args=[domain.pk]), **FRAGMENT).content.decode()
+
+    assert "The check has ended: records no longer pass." in page
+    assert "toast-success" not in page
+
+
 def test_records_that_return_end_the_loss(domain, zone, as_owner):
     with travel(NOON, tick=False):
         recheck(domain)
