@@ -1,0 +1,56 @@
+"""The comparison of two versions."""
+
+from email_service.mail_templates.differences import MOST_LINES, difference
+
+
+def shown(before: str, now: str) -> list[str]:
+    signs = {"same": " ", "added": "+", "removed": "-"}
+    return [
+        signs[line.kind]
+        + "".join(f"[{piece.text}]" if piece.is_changed else piece.text for piece in line.pieces)
+        for stretch in difference(before, now).stretches
+        for line in stretch.lines
+    ]
+
+
+def test_words_that_changed_are_marked_inside_their_line():
+    assert shown("Hello Ann, welcome.", "Hello Bob, welcome.") == [
+        "-Hello [Ann], welcome.",
+        "+Hello [Bob], welcome.",
+    ]
+    assert shown("您的订单已发货", "您的订单已签收")[0].startswith("-您的订单已[")
+
+
+def test_lines_with_nothing_in_common_are_not_taken_apart():
+    assert shown("abc", "完全不同") == ["-abc", "+完全不同"]
+
+
+def test_added_and_removed_lines_are_counted():
+    result = difference("a\nb\nc", "a\nc\nd\ne")
+
+    assert (result.added, result.removed, result.is_empty) == (2, 1, False)
+    assert difference("a", "a").is_empty
+
+
+def test_unchanged_stretches_are_folded_around_the_changes():
+    before = "\n".join(f"line {number}" for number in range(40))
+
+    result = difference(before, before.replace("line 20", "LINE twenty"))
+
+    assert [(stretch.is_folded, len(stretch.lines)) for stretch in result.stretches] == [
+        (True, 18),
+        (False, 6),
+        (True, 17),
+    ]
+
+
+def test_texts_that_are_too_long_are_cut_and_say_so():
+    long = "x\n" * (MOST_LINES + 5)
+
+    assert difference(long, long + "y").is_cut
+    assert not difference("x", "y").is_cut
+
+
+def test_empty_texts():
+    assert shown("", "a") == ["+a"]
+    assert difference("", "").stretches == ()
