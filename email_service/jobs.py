@@ -1,13 +1,14 @@
 """Where Celery looks for jobs: re-exports only."""
 
 from email_service.domains.jobs import check_domain, recheck_due, tell
-from email_service.mail_templates.jobs import tidy_draft, tidy_drafts
+from email_service.mail_templates.jobs import mail_review, tidy_draft, tidy_drafts
 from email_service.reports.jobs import refresh_reports
 from email_service.send_tasks.jobs import deliver, read_recipients, sweep
 
 __all__ = [
     "check_domain",
     "deliver",
+    "mail_review",
     "read_recipients",
     "recheck_due",
     "refresh_reports",

@@ -1,8 +1,13 @@
-"""Background work of the templates."""
+"""Background work of the templates: large bodies, and mail about reviews.
+
+A mail server that is down delays a mail, and never loses the decision.
+"""
 
 from celery import shared_task
 
-from email_service.mail_templates import drafts
+from email_service.mail_templates import drafts, notices
+from email_service.mail_templates.models import Template, TemplateVersion
+from iam.jobs import AGAIN
 
 
 @shared_task
@@ -17,3 +22,11 @@ def tidy_drafts() -> None:
     for draft_id in drafts.stuck():
         drafts.carry_out(draft_id)
     drafts.drop_old()
+
+
+@shared_task(**AGAIN)
+def mail_review(version_id: int) -> None:
+    """Mail the author what was decided about the version. Twice is harmless: both mails say the same."""
+    decided = TemplateVersion.objects.exclude(status=Template.Status.PENDING)
+    for version in decided.filter(pk=version_id).select_related("template__tenant", "author"):
+        notices.send_review(version)

@@ -7,6 +7,7 @@ from django.db import models
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from email_service.mail_templates.reasons import in_reader_language
 from koomessage.common.models import TenantOwned, TenantQuerySet
 
 
@@ -74,6 +75,10 @@ class TemplateVersionQuerySet(models.QuerySet["TemplateVersion"]):
             status=Template.Status.PENDING, template__version=models.F("pk"), template__is_deleted=False
         ).order_by("pk")
 
+    def reviewable_by(self, user: models.Model) -> Self:
+        """Keep what waits and this reviewer did not write."""
+        return self.awaiting_review().exclude(author=user)
+
 
 class TemplateVersion(models.Model):
     """The text of a template as it was submitted once; never changed, only decided about."""
@@ -103,6 +108,16 @@ class TemplateVersion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.title} v{self.number}"
+
+    @property
+    def shown_reason(self) -> str:
+        """Why it was rejected, in the reader's language as far as the sentences are ready ones."""
+        return in_reader_language(self.reason)
+
+    @property
+    def is_automatic(self) -> bool:
+        """True where nobody had to decide: the account's industry is not sensitive."""
+        return self.decided_at is not None and self.decided_by_id is None
 
 
 class Picture(TenantOwned):

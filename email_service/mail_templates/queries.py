@@ -34,7 +34,7 @@ def version_lines(template: Template) -> list[VersionLine]:
             row.number,
             row.status,
             row.get_status_display(),
-            row.reason,
+            row.shown_reason,
             row.author.name if row.author else "",
             row.created_at,
             row.decided_at,

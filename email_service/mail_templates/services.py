@@ -1,11 +1,15 @@
 """What may be done to a template: write, delete, and decide about it."""
 
+from collections.abc import Sequence
+
 from django.db import transaction
 from django.utils import timezone
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from email_service.mail_templates import storing
+from email_service.mail_templates import jobs, storing
 from email_service.mail_templates.models import Template, TemplateVersion
+from email_service.mail_templates.reasons import reason_text
 from email_service.mail_templates.rendering import tidy_body
 from email_service.mail_templates.storing import ACTION, Saved
 from iam import audit
@@ -73,35 +77,50 @@ def delete_template(template: Template, *, user: User) -> None:
 
 @transaction.atomic
 def approve_version(version: TemplateVersion, *, by: User) -> TemplateVersion:
-    """Let the tenant send this version."""
+    """Let the tenant send this version; its author is told by mail."""
     return _decide(version, by=by, status=Template.Status.APPROVED, reason="")
 
 
 @transaction.atomic
-def reject_version(version: TemplateVersion, *, by: User, reason: str) -> TemplateVersion:
-    """Refuse this version with a reason that its author reads."""
-    reason = reason.strip()
-    if not reason:
+def reject_version(
+    version: TemplateVersion, *, by: User, reason: str = "", reasons: Sequence[str] = ()
+) -> TemplateVersion:
+    """Refuse this version for ready reasons (their keys), words of the reviewer, or both; its author is told."""
+    text = reason_text(list(reasons), reason)
+    if not text:
         raise RuleViolation(
-            _("Give a reason; the account sees it and can correct the template."), field="reason"
+            _("Choose or write a reason; the account reads it and can correct the template."), field="reason"
         )
-    if len(reason) > MAX_REASON:
-        raise RuleViolation(_("Shorten the reason to 500 characters."), field="reason")
-    return _decide(version, by=by, status=Template.Status.REJECTED, reason=reason)
+    if len(text) > MAX_REASON:
+        raise RuleViolation(
+            _("The reasons are longer than 500 characters together. Choose fewer, or write less."),
+            field="reason",
+        )
+    return _decide(version, by=by, status=Template.Status.REJECTED, reason=text)
+
+
+def obstacle(version: TemplateVersion, *, by: User) -> "str | Promise":
+    """Say in a sentence why this person cannot decide about the version; empty: nothing is in the way."""
+    if version.template.is_deleted:
+        return _("The template was deleted; there is nothing to decide any more.")
+    if version.template.version_id != version.pk:
+        return _("The template was edited in the meantime; decide about its newest version.")
+    if version.status != Template.Status.PENDING:
+        return _("This version has been decided about already.")
+    if version.author_id == by.pk:
+        return _("Nobody may decide about a template of their own.")
+    if not by.is_staff:
+        return _("Only the platform's staff decide about templates.")
+    return ""
 
 
 def _decide(version: TemplateVersion, *, by: User, status: str, reason: str) -> TemplateVersion:
     # An edit, a deletion and a second reviewer all take the template's lock first: one of them wins.
     template = Template.objects.select_for_update().get(pk=version.template_id)
     row = TemplateVersion.objects.select_for_update().get(pk=version.pk)
-    if template.is_deleted:
-        raise RuleViolation(_("The template was deleted; there is nothing to decide any more."))
-    if template.version_id != row.pk:
-        raise RuleViolation(_("The template was edited in the meantime; decide about its newest version."))
-    if row.status != Template.Status.PENDING:
-        raise RuleViolation(_("This version has been decided about already."))
-    if row.author_id == by.pk:
-        raise RuleViolation(_("Nobody may decide about a template of their own."))
+    row.template = template
+    if refusal := obstacle(row, by=by):
+        raise RuleViolation(refusal)  # type: ignore[arg-type]
     row.status, row.reason, row.decided_by, row.decided_at = status, reason, by, timezone.now()
     row.save(update_fields=["status", "reason", "decided_by", "decided_at"])
     template.status = status
@@ -115,4 +134,5 @@ def _decide(version: TemplateVersion, *, by: User, status: str, reason: str) -> 
         code=template.code,
         reason=reason,
     )
+    jobs.mail_review.delay_on_commit(row.pk)
     return row
