@@ -1,139 +1,19 @@
-"""The reviewers' queue, and the public templates; every decision and every save goes through the services."""
+"""The public templates in the admin; every save goes through the services."""
 
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
 from django.db import models
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
-from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
+from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from email_service.mail_templates import services
-from email_service.mail_templates.forms import MAX_TITLE, RejectionForm, TemplateForm
-from email_service.mail_templates.models import BodyType, Template, TemplateVersion
+from email_service.mail_templates.forms import MAX_TITLE, TemplateForm
+from email_service.mail_templates.models import BodyType, Template
 from email_service.mail_templates.rendering import tidy_body
-from email_service.mail_templates.views_frame import show_version
 from koomessage.common.errors import RuleViolation
-
-
-class QueueFilter(admin.SimpleListFilter):
-    title = gettext_lazy("review status")
-    parameter_name = "status"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [*Template.Status.choices, ("all", gettext_lazy("All"))]
-
-    def choices(self, changelist: Any) -> Any:
-        for value, label in self.lookup_choices:
-            shown = self.value() or Template.Status.PENDING
-            query = changelist.get_query_string({self.parameter_name: value})
-            yield {"selected": shown == value, "query_string": query, "display": label}
-
-    def queryset(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> models.QuerySet[Any]:
-        status = self.value() or Template.Status.PENDING
-        if status == Template.Status.PENDING:
-            return queryset.awaiting_review()  # type: ignore[attr-defined]
-        return queryset if status == "all" else queryset.filter(status=status)
-
-
-@admin.register(TemplateVersion)
-class TemplateVersionAdmin(admin.ModelAdmin):
-    """The queue: what waits longest stands first; the page of one version shows the mail beside the decision."""
-
-    list_display = (
-        "title",
-        "code",
-        "account",
-        "body_type",
-        "can_unsubscribe",
-        "status",
-        "created_at",
-        "decided_by",
-    )
-    list_filter = (QueueFilter, "body_type")
-    list_select_related = ("template__tenant", "decided_by")
-    search_fields = ("title", "template__code", "template__tenant__account")
-    change_form_template = "email_service/mail_templates/review.html"
-    actions = None
-
-    @admin.display(description=gettext_lazy("template ID"))
-    def code(self, version: TemplateVersion) -> str:
-        return version.template.code
-
-    @admin.display(description=gettext_lazy("account"))
-    def account(self, version: TemplateVersion) -> str:
-        return str(version.template.tenant or "")
-
-    def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
-        return super().get_queryset(request).filter(template__tenant__isnull=False)
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def get_urls(self) -> list[URLPattern]:
-        wrap = self.admin_site.admin_view
-        name = "email_service_templateversion"
-        return [
-            path("<int:pk>/frame/", wrap(self.frame_view), name=f"{name}_frame"),
-            path("<int:pk>/decide/", wrap(self.decide_view), name=f"{name}_decide"),
-            *super().get_urls(),
-        ]
-
-    def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
-    ) -> HttpResponse:
-        """Show the mail, who wrote it, and the decision; a POST here changes nothing."""
-        version = self.get_object(request, object_id)
-        if version is None or not self.has_view_permission(request, version):
-            return super().change_view(request, object_id, form_url, extra_context)
-        return self._page(request, version, RejectionForm())
-
-    def _page(
-        self, request: HttpRequest, version: Any, form: RejectionForm, status: int = 200
-    ) -> HttpResponse:
-        is_open = version.status == Template.Status.PENDING and version.template.version_id == version.pk
-        context = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
-            "title": str(version),
-            "version": version,
-            "form": form,
-            "can_decide": is_open and self.has_change_permission(request, version),
-            "frame_url": reverse("admin:email_service_templateversion_frame", args=[version.pk]),
-        }
-        return TemplateResponse(request, str(self.change_form_template), context, status=status)
-
-    def frame_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        version = get_object_or_404(self.get_queryset(request), pk=pk)
-        if not self.has_view_permission(request, version):
-            raise PermissionDenied
-        return show_version(request, version)
-
-    def decide_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Approve, or reject with a reason; what the services refuse is shown and nothing is lost."""
-        version = get_object_or_404(self.get_queryset(request), pk=pk)
-        if request.method != "POST" or not self.has_change_permission(request, version):
-            raise PermissionDenied
-        form = RejectionForm(request.POST)
-        form.is_valid()
-        try:
-            if request.POST.get("decision") == "approve":
-                services.approve_version(version, by=request.user)  # type: ignore[arg-type]
-            else:
-                services.reject_version(version, by=request.user, reason=form.cleaned_data.get("reason", ""))  # type: ignore[arg-type]
-        except RuleViolation as refusal:
-            form.add_error(refusal.field, refusal.message)
-            return self._page(request, version, form, status=422)
-        messages.success(request, _("The decision about %(title)s was recorded.") % {"title": version.title})
-        return redirect("admin:email_service_templateversion_changelist")
 
 
 class PublicTemplateForm(forms.ModelForm):

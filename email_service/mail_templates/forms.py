@@ -59,13 +59,3 @@ class TemplateForm(forms.Form):
             "body": version.body,
             "can_unsubscribe": version.can_unsubscribe,
         }
-
-
-class RejectionForm(forms.Form):
-    reason = forms.CharField(
-        label=_("Reason"),
-        max_length=500,
-        required=False,
-        strip=True,
-        widget=forms.Textarea(attrs={"rows": 4}),
-    )
