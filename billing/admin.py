@@ -8,12 +8,12 @@ from django.db import models
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext_lazy as _
-from import_export.admin import ImportExportModelAdmin
 
 from billing import services, services_money, services_orders
 from billing.models import Account, BankAccount, MoneyEntry, Order, Package, PackageSpec, UnitEntry
 from billing.resources import PackageSpecResource
 from koomessage.common.errors import RuleViolation
+from koomessage.common.exchange_admin import TableExport, TableImport
 
 
 class LedgerAdmin(admin.ModelAdmin):
@@ -72,7 +72,7 @@ class ServiceAdmin(LedgerAdmin):
 
 
 @admin.register(PackageSpec)
-class PackageSpecAdmin(ImportExportModelAdmin):
+class PackageSpecAdmin(TableImport, TableExport, admin.ModelAdmin):
     resource_classes = [PackageSpecResource]
     list_display = ("name", "name_en", "units", "price", "currency", "valid_days", "is_offered", "position")
     list_filter = ("is_offered", "currency")

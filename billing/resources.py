@@ -1,11 +1,10 @@
 """The catalogue as a spreadsheet, out and in."""
 
-from import_export import resources
-
 from billing.models import PackageSpec
+from koomessage.common.exchange import PlainResource
 
 
-class PackageSpecResource(resources.ModelResource):
+class PackageSpecResource(PlainResource):
     """Lines are found again by their name; every limit of the model holds for imported lines too."""
 
     class Meta:

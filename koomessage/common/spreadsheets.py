@@ -108,13 +108,15 @@ def _check_markup(name: str, text: bytes) -> None:
         raise BadSpreadsheet(FOREIGN_PARTS)
 
 
-def rows(path: Path) -> Iterator[tuple[int, list[str]]]:
+def rows(source: Path | IO[bytes]) -> Iterator[tuple[int, list[str]]]:
     """Yield the number and the cells of each row of the first sheet, as text, the first row being 1.
 
     The reader holds the whole sheet in memory: for jobs, never for the web process.
     """
+    if not isinstance(source, Path):
+        source.seek(0)
     try:
-        book = CalamineWorkbook.from_path(path)
+        book = CalamineWorkbook.from_object(source)
         sheet = book.get_sheet_by_index(0)
     except (CalamineError, OSError, ValueError, IndexError) as error:
         raise BadSpreadsheet(DAMAGED) from error

@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Iterable, Sequence
+from typing import IO
 from urllib.parse import quote
 
 import xlsxwriter
@@ -10,12 +11,11 @@ from django.http import FileResponse
 # A sheet of Excel ends there; one row is the heading.
 MAX_ROWS = 1_048_576 - 1
 CONTENT_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-_MAX_CELL = 32_767
+MAX_CELL = 32_767
 
 
-def workbook_response(name: str, headings: Sequence[str], rows: Iterable[Sequence[object]]) -> FileResponse:
-    """Write the rows to a file on disk, row by row, and answer with it as a download called `name`.xlsx."""
-    file = tempfile.TemporaryFile()  # noqa: SIM115  the response closes it
+def write_workbook(file: IO[bytes], headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Write the rows to the file, row by row."""
     book = xlsxwriter.Workbook(file, {"constant_memory": True})
     sheet = book.add_worksheet()
     bold = book.add_format({"bold": True})
@@ -29,8 +29,14 @@ def workbook_response(name: str, headings: Sequence[str], rows: Iterable[Sequenc
             if isinstance(value, int):
                 sheet.write_number(number, column, value)
             else:
-                sheet.write_string(number, column, "" if value is None else str(value)[:_MAX_CELL])
+                sheet.write_string(number, column, "" if value is None else str(value)[:MAX_CELL])
     book.close()
+
+
+def workbook_response(name: str, headings: Sequence[str], rows: Iterable[Sequence[object]]) -> FileResponse:
+    """Write the rows to a file on disk, row by row, and answer with it as a download called `name`.xlsx."""
+    file = tempfile.TemporaryFile()  # noqa: SIM115  the response closes it
+    write_workbook(file, headings, rows)
     file.seek(0)
     response = FileResponse(file, as_attachment=True, content_type=CONTENT_TYPE)
     response["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(name)}.xlsx"
