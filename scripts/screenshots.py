@@ -120,10 +120,16 @@ PAGES: dict[str, dict[str, list[str]]] = {
         "admin-service": ["/admin/email_service/emailservice/", "> #result_list tbody th a"],
         "admin-tenants": ["/admin/iam/tenant/"],
         "admin-orders": ["/admin/billing/order/"],
+        "admin-domains": ["/admin/email_service/domain/"],
+        "admin-addresses": ["/admin/email_service/address/"],
+        "admin-templates": ["/admin/email_service/template/?owner=all"],
+        "admin-export": ["/admin/email_service/template/export/"],
+        "admin-import": ["/admin/email_service/address/import/"],
     },
     "reviewer Reviewer-demo-2026": {
         "review-home": ["/admin/"],
-        "review-list": ["/admin/", "> #content-main th a"],
+        "review-list": ["/admin/email_service/templateversion/?status=all"],
+        "review-page": ["/admin/email_service/templateversion/?status=all", "> #result_list tbody th a"],
     },
     "": {
         "login": ["/login/"],

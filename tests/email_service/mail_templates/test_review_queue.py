@@ -209,6 +209,8 @@ def test_review_staff_see_templates_and_nothing_else(as_reviewer: Client):
     for table in (
         "iam/tenant",
         "iam/user",
+        "email_service/domain",
+        "email_service/address",
         "email_service/transport",
         "billing/order",
     ):
