@@ -9,9 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 HAN = r"\u3400-\u4dbf\u4e00-\u9fff"
 # Characters without width between letters: what they part is one word all the same.
-_NO_WIDTH = r"[\u00ad\u180e\u200b-\u200f\u2060-\u2064\ufeff]+"
-UNSEEN = re.compile(rf"(?<=\w){_NO_WIDTH}(?=\w)")
-SPLIT = re.compile(rf"\w+(?:{_NO_WIDTH}\w+)+")
+UNSEEN = re.compile(r"(?<=\w)[\u00ad\u180e\u200b-\u200f\u2060-\u2064\ufeff]+(?=\w)")
 _BETWEEN_HAN = re.compile(rf"(?<=[{HAN}])[\s\u00b7*._-]+(?=[{HAN}])")
 
 

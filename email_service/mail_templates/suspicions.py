@@ -16,7 +16,6 @@ from email_service.mail_templates.spam_words import (
     MARKETING,
     SHORTENERS,
     SPAM_WORDS,
-    SPLIT,
     UNSEEN,
     words_in,
 )
@@ -31,8 +30,6 @@ _USUAL_SCHEMES = frozenset({"http", "https", "mailto", "tel", ""})
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """The mail under review, taken apart once."""
-
     title: str
     reading: Reading
     can_unsubscribe: bool
@@ -144,8 +141,13 @@ def _hidden(subject: Subject) -> Iterator[Mark]:
 
 def _split_words(subject: Subject) -> Iterator[Mark]:
     for where, text in subject.places:
-        for found in SPLIT.finditer(text):
-            yield Mark(_short(UNSEEN.sub("|", found[0])), where)
+        end = 0
+        for found in UNSEEN.finditer(text):
+            if found.start() >= end:
+                before = re.split(r"\s", text[max(0, found.start() - 20) : found.start()])[-1]
+                after = re.split(r"\s", text[found.end() :][:20])[0]
+                end = found.end() + len(after)
+                yield Mark(UNSEEN.sub("|", before + found[0] + after), where)
 
 
 def _spam_words(subject: Subject) -> Iterator[Mark]:

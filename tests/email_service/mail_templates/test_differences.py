@@ -1,5 +1,7 @@
 """The comparison of two versions."""
 
+import time
+
 from email_service.mail_templates.differences import MOST_LINES, difference
 
 
@@ -45,10 +47,22 @@ def test_unchanged_stretches_are_folded_around_the_changes():
 
 
 def test_texts_that_are_too_long_are_cut_and_say_so():
-    long = "x\n" * (MOST_LINES + 5)
+    long = "".join(f"{number}\n" for number in range(MOST_LINES + 5))
 
-    assert difference(long, long + "y").is_cut
-    assert not difference("x", "y").is_cut
+    assert difference(long, long.replace("\n", "x\n")).is_cut
+    assert not difference(long, long.replace("700\n", "x\n")).is_cut
+
+
+def test_texts_made_to_be_slow_are_compared_soon():
+    words = " ".join("ab"[number % 2] for number in range(600))
+    slow = "\n".join(f"{number} {words}" for number in range(200))
+    shuffled = [f"line {number % 100}" for number in range(4000)]
+    started = time.perf_counter()
+
+    difference(slow, slow.replace("a b a", "b a"))
+    difference("\n".join(shuffled), "\n".join(sorted(shuffled)))
+
+    assert time.perf_counter() - started < 10
 
 
 def test_empty_texts():

@@ -213,5 +213,8 @@ def test_a_large_body_is_read_quickly():
     started = time.perf_counter()
 
     assert found(body)
+    assert found("<p>" + "优" * 80_000 + "\u200b惠</p>")
+    assert found("<p>" + "!" * 200_000 + "</p>")
+    assert not found(f'<a href="https://x.example/">{"a." * 50_000}</a>')
 
     assert time.perf_counter() - started < 10
