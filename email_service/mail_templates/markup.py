@@ -22,6 +22,7 @@ _NOTHING = re.compile(
     r"[\s\u00a0\u00ad\u034f\u061c\u115f\u17b4\u180e\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ufeff]+"
 )
 _COLOURS = frozenset({"rgb", "rgba", "hsl", "hsla"})
+_PREVIEW_LINE = 150  # characters
 _TINY = 2.0  # pixels or points that nobody reads
 
 Colour = tuple[int, int, int] | None  # None: not known
@@ -83,6 +84,7 @@ class _Reader(HTMLParser):
         self.reading = Reading()
         self.shown: list[str] = []
         self._stack: list[tuple[str, _Style]] = [("", _Style())]
+        self._has_begun = False
         self._link: tuple[str, list[str], list[str]] | None = None  # address, words, words for pictures
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -118,9 +120,12 @@ class _Reader(HTMLParser):
         if self._link:
             self._link[1].append(data)
         how = _how_hidden(self._stack[-1][1])
-        if not how:
+        size = len(visible(data))
+        # One short text before all others is what mail programs show in their lists: readers do see that.
+        if not how or (not self._has_begun and size <= _PREVIEW_LINE):
             self.shown.append(data)
-        elif visible(data):
+            self._has_begun = self._has_begun or size > 0
+        elif size:
             self.reading.hidden.append(Hidden(" ".join(data.split()), how))
 
     def close(self) -> None:

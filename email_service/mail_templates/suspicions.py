@@ -231,7 +231,7 @@ CHECKS = (
         "hidden_text",
         gettext_lazy("Text that readers cannot see"),
         gettext_lazy(
-            "Hidden words are meant for spam filters. One short preview line at the top is usual and harmless."
+            "Hidden words are meant for spam filters. A short preview line at the top is usual and not counted."
         ),
         _hidden,
         is_grave=True,

@@ -136,6 +136,16 @@ def test_text_that_is_seen_after_all(markup: str):
     assert "hidden_text" not in found(LONG + markup)
 
 
+def test_one_short_preview_line_at_the_top_is_usual_and_read_as_text():
+    line = '<div style="display:none">Your order is on its way.</div>'
+
+    assert found(line + LONG) == {}
+    assert "hidden_text" in found(line + line + LONG)
+    assert "hidden_text" in found(LONG + line)
+    assert "hidden_text" in found(line.replace("Your", "Your long " * 20) + LONG)
+    assert "spam_words" in found(line.replace("order", "prize") + LONG)
+
+
 def test_words_of_spam_in_both_languages_are_named_with_their_place():
     subject = Subject("恭喜中奖", read_html(f"{LONG}<p>免 费 领 取! Act now, act NOW. Cure.</p>"), True)
 
