@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.text import capfirst
 from django.utils.timesince import timesince
@@ -56,7 +57,7 @@ class WithoutBodies(ChangeList):
 class TemplateVersionAdmin(admin.ModelAdmin):
     """The queue: what waits longest stands first; the page of one version shows the mail beside the decision."""
 
-    list_display = ("title", "code", "account", "author_name", "waiting", "status", "created_at", "decision")
+    list_display = ("title", "code", "account", "author_name", "waiting", "status", "decision")
     list_filter = (QueueFilter, "body_type", "can_unsubscribe")
     search_fields = ("title", "template__code", "template__tenant__account", "author__login")
     change_list_template = "email_service/mail_templates/queue.html"
@@ -83,7 +84,10 @@ class TemplateVersionAdmin(admin.ModelAdmin):
 
     @admin.display(description=gettext_lazy("decided by"))
     def decision(self, version: TemplateVersion) -> str:
-        return _("automatically") if version.is_automatic else str(version.decided_by or "—")
+        if version.decided_at is None:
+            return "—"
+        who = _("automatically") if version.is_automatic else str(version.decided_by)
+        return f"{who} · {timezone.localtime(version.decided_at):%Y-%m-%d %H:%M:%S}"
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
         rows = super().get_queryset(request).filter(template__tenant__isnull=False)
