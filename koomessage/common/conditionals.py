@@ -12,6 +12,7 @@ _BARE_CLOSING = re.compile(r"<!\[endif\]>", re.IGNORECASE)
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _HEAD = re.compile(r"\s*<(?:xml|style|noscript|meta)\b", re.IGNORECASE)
 _TABLE = ("table", "tbody", "tr", "td", "th")
+_SHAPES = ("v:group", "v:oval", "v:rect", "v:roundrect", "v:shape", "v:textbox")
 _TAG = re.compile(
     r"<(?P<end>/?)(?P<name>table|tbody|tr|td|th|v:[a-z]{1,20}|w:anchorlock)"
     r"(?P<attributes>(?:\s+[a-z][\w:.-]*(?:\s*=\s*(?:\"[^\"<>]*\"|'[^'<>]*'|[^\s\"'<>=/]+))?)*)\s*/?>",
@@ -102,7 +103,7 @@ class Conditionals:
         return True
 
     def _consistent(self, numbers: Iterable[int]) -> set[int]:
-        """Keep a set that no mail client can trip over: tables closed that were opened, marks in pairs.
+        """Keep a set that no mail client can trip over: tables and shapes closed that were opened, marks in pairs.
 
         Where one hidden part was dropped, what the marks hide from Outlook is shown to it as well.
         """
@@ -113,13 +114,18 @@ class Conditionals:
             self._kept[number].endswith("<!-->") == (position % 2 == 0)
             for position, number in enumerate(marks)
         )
-        depth, is_closed = 0, True
-        for number in hidden:
-            for tag in _TAG.finditer(self._kept[number]):
-                if tag["name"].lower() in _TABLE and not tag.group().endswith("/>"):
-                    depth += -1 if tag["end"] else 1
-                    is_closed = is_closed and depth >= 0
-        if depth or not is_closed or not in_pairs or len(marks) % 2:
+        is_closed = self._is_closed(hidden, _TABLE) and self._is_closed(hidden, _SHAPES)
+        if not is_closed or not in_pairs or len(marks) % 2:
             self._dropped += [f"{self._kept[number].partition('>')[0]}-->"[:40] for number in hidden]
             return set()
         return {*hidden, *(() if self._dropped else marks)}
+
+    def _is_closed(self, numbers: Iterable[int], names: tuple[str, ...]) -> bool:
+        depth = 0
+        for number in numbers:
+            for tag in _TAG.finditer(self._kept[number]):
+                if tag["name"].lower() in names and not tag.group().endswith("/>"):
+                    depth += -1 if tag["end"] else 1
+                    if depth < 0:
+                        return False
+        return depth == 0

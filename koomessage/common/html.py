@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from bleach.sanitizer import Cleaner
 
+from koomessage.common.body_element import as_division, link_colour
 from koomessage.common.conditionals import Conditionals
 from koomessage.common.inline_css import CheckedCss
 from koomessage.common.style_blocks import StyleBlocks
@@ -16,26 +17,32 @@ MAX_DEPTH = 200
 MAX_REPEATS = 400_000
 
 TAGS = frozenset({
-    "a", "abbr", "address", "article", "aside", "b", "big", "blockquote", "br", "caption", "center",
-    "cite", "code", "col", "colgroup", "dd", "del", "div", "dl", "dt", "em", "figcaption", "figure",
-    "font", "footer", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "i", "img", "ins", "kbd",
-    "li", "main", "mark", "ol", "p", "pre", "q", "s", "samp", "section", "small", "span", "strike",
-    "strong", "sub", "sup", "table", "tbody", "td", "tfoot", "th", "thead", "time", "tr", "tt", "u",
-    "ul", "var", "wbr",
+    "a", "abbr", "acronym", "address", "area", "article", "aside", "b", "bdi", "bdo", "big", "blockquote",
+    "br", "caption", "center", "cite", "code", "col", "colgroup", "dd", "del", "dfn", "div", "dl", "dt",
+    "em", "figcaption", "figure", "font", "footer", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr",
+    "i", "img", "ins", "kbd", "li", "main", "map", "mark", "nav", "nobr", "ol", "p", "picture", "pre", "q",
+    "s", "samp", "section", "small", "source", "span", "strike", "strong", "sub", "sup", "table", "tbody",
+    "td", "tfoot", "th", "thead", "time", "tr", "tt", "u", "ul", "var", "wbr",
 })  # fmt: skip
 _EVERYWHERE = frozenset({
-    "align", "aria-hidden", "aria-label", "background", "bgcolor", "border", "class", "dir", "height",
-    "id", "lang", "role", "style", "title", "valign", "width",
+    "align", "aria-describedby", "aria-hidden", "aria-label", "aria-labelledby", "aria-roledescription",
+    "background", "bgcolor", "border", "class", "dir", "height", "id", "lang", "role", "style", "title",
+    "valign", "width",
 })  # fmt: skip
+_CELL = frozenset({"colspan", "rowspan", "nowrap", "scope", "headers", "abbr", "bordercolor"})
 _ATTRIBUTES = {
     "a": frozenset({"href", "name", "target", "rel"}),
-    "img": frozenset({"src", "alt", "hspace", "vspace"}),
+    "area": frozenset({"href", "alt", "shape", "coords", "target", "rel"}),
+    "map": frozenset({"name"}),
+    "img": frozenset({"src", "srcset", "sizes", "alt", "hspace", "vspace", "usemap"}),
+    "source": frozenset({"srcset", "sizes", "media", "type"}),
     "table": frozenset({"cellpadding", "cellspacing", "summary", "bordercolor", "frame", "rules"}),
-    "td": frozenset({"colspan", "rowspan", "nowrap", "scope", "headers", "abbr"}),
-    "th": frozenset({"colspan", "rowspan", "nowrap", "scope", "headers", "abbr"}),
+    "td": _CELL,
+    "th": _CELL,
     "col": frozenset({"span"}),
     "colgroup": frozenset({"span"}),
     "font": frozenset({"color", "face", "size"}),
+    "blockquote": frozenset({"type"}),
     "ol": frozenset({"start", "type", "reversed"}),
     "ul": frozenset({"type"}),
     "li": frozenset({"value", "type"}),
@@ -43,6 +50,8 @@ _ATTRIBUTES = {
     "time": frozenset({"datetime"}),
     "br": frozenset({"clear"}),
 }
+# Marks of programs that make mails, and of Word; nobody can see what they said.
+_UNSEEN = re.compile(r"(?:xmlns|data-|(?!on|hx)[a-z0-9]+:).*|cite|spellcheck|contenteditable|vertical-align")
 LINK_SCHEMES = ("http://", "https://", "mailto:", "tel:")
 IMAGE_SCHEMES = ("http://", "https://")
 # A parameter may stand for the address, or for its beginning; what fills it is judged when it is filled in.
@@ -59,22 +68,18 @@ _HIDDEN = re.compile(
     ),
     re.DOTALL | re.IGNORECASE,
 )
-_BODY = re.compile(r"<body(?P<attributes>\s[^<>]*)?>", re.IGNORECASE)
-_BODY_END = re.compile(r"</body\s*>", re.IGNORECASE)
-_STYLE = re.compile(r"""\sstyle\s*=\s*(?:"([^"]*)"|'([^']*)')""", re.IGNORECASE)
-_BGCOLOR = re.compile(r"""\sbgcolor\s*=\s*["']?(#?[A-Za-z0-9]+)""", re.IGNORECASE)
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9:-]*)")
 _PROCESSING = re.compile(r"<[!?][^<>]*>")
 # The parser closes these by itself, or they hold nothing, so they never pile up.
 _NEVER_DEEP = frozenset({
-    "br", "hr", "img", "wbr", "col", "p", "li", "dt", "dd", "tr", "td", "th", "thead", "tbody",
+    "br", "hr", "img", "wbr", "area", "source", "col", "p", "li", "dt", "dd", "tr", "td", "th", "thead", "tbody",
     "tfoot", "caption", "colgroup",
 })  # fmt: skip
 _FORMATTING = frozenset({
-    "a", "b", "big", "code", "em", "font", "i", "s", "small", "strike", "strong", "tt", "u",
+    "a", "b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike", "strong", "tt", "u",
 })  # fmt: skip
 # Dropped without a word: a mail's frame, which every mail gets anew.
-_SILENT = frozenset({"html", "head", "body", "meta", "title", "o:p", "tbody"})
+_SILENT = frozenset({"html", "head", "body", "meta", "title"})
 _REFRESH = re.compile(r"<meta[^<>]+http-equiv\s*=\s*[\"']?refresh", re.IGNORECASE)
 _BRACES = (
     re.compile(r"&(?:#0*123|#x0*7b|lcub|lbrace);", re.IGNORECASE),
@@ -135,12 +140,12 @@ def is_safe_link(address: str) -> bool:
 def _once(text: str, removed: dict[str, None]) -> str:
     css = CheckedCss(removed)
     styles = StyleBlocks(css, removed)
-    conditionals = Conditionals(
-        is_link=is_safe_link, is_picture=lambda address: _is_address(address, IMAGE_SCHEMES)
-    )
+    conditionals = Conditionals(is_link=is_safe_link, is_picture=_is_picture)
     bare = conditionals.hold(_without_frame(text, styles, conditionals, removed))
     _refuse_tangles(bare)
-    clean = _clean(_without_body(styles.into_elements(bare)).strip(), css, removed)
+    styles.colour_links(link_colour(bare))
+    body = as_division(styles.into_elements(bare), is_named=styles.speak_of_body)
+    clean = _clean(body.strip(), css, removed)
     return styles.block + conditionals.put_back(clean, removed)
 
 
@@ -164,9 +169,10 @@ def _without_frame(
     text = _PROCESSING.sub("", _HIDDEN.sub(drop, conditionals.spell_out(text)))
     if _REFRESH.search(text):
         removed["<meta http-equiv=refresh>"] = None
-    for _end, name in _TAG.findall(text):
-        if name.lower() not in TAGS and name.lower() not in _SILENT:
-            removed[f"<{name.lower()[:30]}>"] = None
+    for name in dict.fromkeys(name.lower() for _end, name in _TAG.findall(text)):
+        # Word's elements ("o:p", "st1:place") say nothing that a reader sees.
+        if name not in TAGS and name not in _SILENT and ":" not in name:
+            removed[f"<{name[:30]}>"] = None
     return text.strip()
 
 
@@ -185,31 +191,17 @@ def _refuse_tangles(text: str) -> None:
             raise TangledHtml
 
 
-def _without_body(text: str) -> str:
-    body = _BODY.search(text)
-    if body is None:
-        return text
-    attributes = body["attributes"] or ""
-    style = _STYLE.search(attributes)
-    colour = _BGCOLOR.search(attributes)
-    css = (f"background-color:{colour[1]};" if colour else "") + (
-        (style[1] or style[2] or "") if style else ""
-    )
-    content = text[: body.start()] + _BODY_END.sub("", text[body.end() :])
-    return f'<div style="{html.escape(html.unescape(css))}">{content}</div>' if css else content
-
-
 def _clean(text: str, css: CheckedCss, removed: dict[str, None]) -> str:
     def allow(tag: str, name: str, value: str) -> bool:
         if name == "style":
             return bool(css.sanitize_css(value))
         allowed = name in _EVERYWHERE or name in _ATTRIBUTES.get(tag, ())
         shown = name
-        if allowed and name in ("href", "src", "background"):
+        if allowed and name in _ADDRESSES:
             address = html.unescape(value)
-            allowed = is_safe_link(address) if name == "href" else _is_address(address, IMAGE_SCHEMES)
+            allowed = _ADDRESSES[name](address)
             shown = f"{name}={_CONTROL.sub('', address)[:40]}"
-        if not allowed and not name.startswith("xmlns"):
+        if not allowed and not _UNSEEN.fullmatch(name):
             removed[shown] = None
         return allowed
 
@@ -229,3 +221,23 @@ def _is_address(address: str, schemes: tuple[str, ...]) -> bool:
     # Browsers skip control characters and blanks inside a scheme, so they are no disguise here.
     bare = _CONTROL.sub("", address)
     return bare.lower().startswith(schemes) or _PARAMETER_ADDRESS.fullmatch(address.strip()) is not None
+
+
+def _is_picture(address: str) -> bool:
+    return _is_address(address, IMAGE_SCHEMES)
+
+
+def _are_pictures(addresses: str) -> bool:
+    """Judge a list such as "a.png 1x, b.png 2x"; no parameter may bring in more of them."""
+    return all(
+        candidate.strip().lower().startswith(IMAGE_SCHEMES) for candidate in addresses.strip(", ").split(",")
+    )
+
+
+_ADDRESSES: dict[str, Callable[[str], bool]] = {
+    "href": is_safe_link,
+    "src": _is_picture,
+    "background": _is_picture,
+    "srcset": _are_pictures,
+    "usemap": lambda name: name.startswith("#"),
+}

@@ -2,21 +2,43 @@
 
 import html
 import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import Any
 
 import tinycss2
 from bleach.css_sanitizer import CSSSanitizer
 
 _PROPERTIES = re.compile(
-    r"(?:background|border|font|letter|line|list-style|margin|max|min|mso|outline|overflow|padding|table|text|word)"
-    r"(?:-[a-z-]+)?|-webkit-text-size-adjust|-ms-text-size-adjust|-ms-interpolation-mode|border-radius|box-shadow|"
-    r"box-sizing|caption-side|clear|color|direction|display|empty-cells|float|height|hyphens|object-fit|opacity|"
-    r"unicode-bidi|vertical-align|visibility|white-space|width|align-items|justify-content|flex|flex-direction|"
-    r"flex-wrap|gap"
+    r"(?:-webkit-|-moz-|-ms-|-o-)?(?:(?:align|background|border|box|break|column|flex|font|gap|grid|hyphens|justify|"
+    r"letter|line|list-style|margin|max|min|object|order|orphans|outline|overflow|padding|page|row-gap|tab|table|"
+    r"text|transition|widows|word)(?:-[a-z-]+)?|caption-side|clear|color|color-scheme|columns|cursor|direction|"
+    r"display|empty-cells|float|height|opacity|osx-font-smoothing|quotes|unicode-bidi|vertical-align|visibility|"
+    r"white-space|width|zoom)|mso-[a-z-]+|-ms-interpolation-mode|supported-color-schemes|text-decoration-[a-z]+|"
+    r"-webkit-overflow-scrolling|-premailer-[a-z]+"
 )
-_FUNCTIONS = frozenset(
-    {"rgb", "rgba", "hsl", "hsla", "calc", "min", "max", "linear-gradient", "radial-gradient", "url"}
-)
+_FUNCTIONS = frozenset({
+    "rgb", "rgba", "hsl", "hsla", "calc", "min", "max", "clamp", "url", "linear-gradient", "radial-gradient",
+    "conic-gradient", "repeating-linear-gradient", "repeating-radial-gradient", "-webkit-linear-gradient",
+    "-moz-linear-gradient", "minmax", "repeat", "cubic-bezier",
+})  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """One property with its value, which may stay."""
+
+    name: str
+    value: str
+    is_important: bool = False
+
+    @property
+    def family(self) -> str:
+        """Properties that can override each other begin alike: "padding" and "padding-left"."""
+        return self.name.lstrip("-").partition("-")[0]
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.value}{' !important' if self.is_important else ''}"
 
 
 class CheckedCss(CSSSanitizer):
@@ -26,28 +48,49 @@ class CheckedCss(CSSSanitizer):
         super().__init__()
         self._removed = removed
         self._known: dict[str, str] = {}
+        self._yielding: frozenset[str] = frozenset()
 
     def sanitize_css(self, style: str) -> str:
         if style not in self._known:
             self._known[style] = self._checked(style)
         return self._known[style]
 
+    def give_way(self, families: Iterable[str]) -> None:
+        """Take "!important" from these families in style attributes: media queries must win over them."""
+        self._yielding = frozenset(families)
+
     def _checked(self, style: str) -> str:
         # bleach hands attribute values over with their entities, whose ";" would end a declaration.
-        return self.check_declarations(html.unescape(style))
+        return "; ".join(
+            str(replace(found, is_important=False) if found.family in self._yielding else found)
+            for found in self.declarations(html.unescape(style))
+        )
 
-    def check_declarations(self, style: str | list[Any]) -> str:
-        """Return the declarations, as text or tokens, that may stay, noting the others."""
+    def declarations(self, style: str | list[Any]) -> list[Declaration]:
+        """Return the declarations, of text or tokens, that may stay, noting the others."""
         kept = []
         for rule in tinycss2.parse_declaration_list(style, skip_comments=True, skip_whitespace=True):
             if rule.type != "declaration":
                 self._removed["CSS"] = None
-            elif not _PROPERTIES.fullmatch(rule.lower_name) or not _are_plain(rule.value):
+                continue
+            value = rule.value
+            if not _PROPERTIES.fullmatch(rule.lower_name) or not _are_plain(value):
                 self._removed[f"CSS {rule.lower_name[:30]}"] = None
-            else:
-                value = tinycss2.serialize(rule.value).strip()
-                kept.append(f"{rule.lower_name}: {value}{' !important' if rule.important else ''}")
-        return "; ".join(kept)
+                # Light words on a dark colour must stay readable without the picture between them.
+                value = _without_pictures(value) if rule.lower_name == "background" else []
+            if text := tinycss2.serialize(value).strip():
+                kept.append(Declaration(rule.lower_name, text, rule.important))
+        return kept
+
+
+def _without_pictures(tokens: list[Any]) -> list[Any]:
+    """Leave the addresses out of a background; nothing, where more is wrong with it than they are."""
+    rest = [
+        token
+        for token in tokens
+        if token.type != "url" and not (token.type == "function" and token.lower_name == "url")
+    ]
+    return rest if _are_plain(rest) else []
 
 
 def _are_plain(tokens: list[Any]) -> bool:

@@ -2,23 +2,30 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import css_inline
 import tinycss2
 
-from koomessage.common.inline_css import CheckedCss
+from koomessage.common.body_element import STAND_IN
+from koomessage.common.inline_css import CheckedCss, Declaration
 
 MAX_CSS = 256 * 1024
+Rule = tuple[str, list[Declaration]]
 _SELECTOR = re.compile(r"[\w\s.#*>+~,:()\[\]=\"'^$|-]{1,400}")
 _MEDIA = re.compile(r"[\w\s():,./<>=-]{1,200}")
-# States and parts of an element that no style attribute can name.
+# States and parts of an element that no style attribute can name, and what single mail programs put around a mail.
 _UNINLINABLE = re.compile(
-    r"::|:(?:hover|active|focus|focus-within|focus-visible|visited|link|target|checked|before|after|"
-    r"first-line|first-letter|root)\b",
+    r"::|:(?:hover|active|focus|focus-within|focus-visible|visited|target|checked|before|after|"
+    r"first-line|first-letter|root)\b|\[(?:data-og|owa\b|x-apple-|style\*=)|\bu\s*[+~]|"
+    r"#(?:outlook|MessageViewBody|MessageWebViewDiv)\b|\.(?:ExternalClass|ReadMsgBody|moz-text-html)\b",
     re.IGNORECASE,
 )
+_LINK_STATE = re.compile(r":(?:link|any-link)\b", re.IGNORECASE)
+_BODY = re.compile(r"(?<![\w.#:\[\"'=-])body(?![\w-])", re.IGNORECASE)
+# Rules about paper, Word's lists and the width of old phones: nothing that a reader of the mail sees.
+_UNSEEN = frozenset({"charset", "list", "namespace", "page", "viewport", "-ms-viewport", "-o-viewport"})
 _TYPE = re.compile(r"""\stype\s*=\s*["']?\s*([^"'\s>]*)""", re.IGNORECASE)
 _FOR_MEDIA = re.compile(r"""\smedia\s*=\s*(?:"([^"]*)"|'([^']*)')""", re.IGNORECASE)
 
@@ -29,8 +36,11 @@ class StyleBlocks:
 
     checked: CheckedCss
     removed: dict[str, None]
-    ordinary: list[str] = field(default_factory=list)
-    kept: list[str] = field(default_factory=list)
+    ordinary: list[Rule] = field(default_factory=list)
+    states: list[Rule] = field(default_factory=list)
+    media: list[tuple[str, list[Rule]]] = field(default_factory=list)
+    # Whether a rule that stays names the body element; it goes by its stand-in's name then.
+    speak_of_body: bool = False
     _octets: int = 0
 
     def add(self, attributes: str, css: str) -> None:
@@ -48,58 +58,92 @@ class StyleBlocks:
         else:
             self._keep_media(condition, rules)
 
+    def colour_links(self, colour: str) -> None:
+        """Give links a colour that every rule overrides, as a body element does."""
+        if colour:
+            self.ordinary.insert(0, ("a", [Declaration("color", colour)]))
+
     def into_elements(self, document: str) -> str:
         """Return the document with the ordinary rules in its elements' style attributes."""
         if not self.ordinary:
             return document
+        important = {found.family for _, rule in self.ordinary for found in rule if found.is_important}
+        in_media = {found.family for _, rules in self.media for _, rule in rules for found in rule}
+        self.checked.give_way(important & in_media)
         inliner = css_inline.CSSInliner(
             inline_style_tags=False,
             keep_style_tags=False,
             keep_link_tags=True,
             load_remote_stylesheets=False,
-            extra_css="\n".join(self.ordinary),
+            extra_css="\n".join(_written(rule) for rule in self.ordinary),
         )
-        return inliner.inline(document)
+        # Without a doctype this parser would leave tables in paragraphs, where the next one takes them out.
+        return inliner.inline(f"<!doctype html>{document}").removeprefix("<!DOCTYPE html>")
 
     @property
     def block(self) -> str:
         """The one style element that stays; never two braces together, which would be a parameter's."""
-        rules = list(dict.fromkeys(self.kept))
-        return "<style>\n{}\n</style>\n".format("\n".join(rules)) if rules else ""
+        # A rule in a style attribute would win over a media query that won over it before.
+        contested = {found.family for _, rule in self.ordinary for found in rule}
+        kept = [_written(rule) for rule in self.states]
+        for condition, rules in self.media:
+            inside = [
+                f"  {_written((selector, [_urgent(found, contested) for found in rule]))}"
+                for selector, rule in rules
+            ]
+            kept.append("@media {} {{\n{}\n}}".format(condition, "\n".join(inside)))
+        return "<style>\n{}\n</style>\n".format("\n".join(dict.fromkeys(kept))) if kept else ""
 
     def _add_rules(self, rules: Iterable[Any]) -> None:
         for rule in rules:
             if rule.type == "qualified-rule":
                 for selector, declarations in self._plain_rules(rule):
-                    target = self.kept if _UNINLINABLE.search(selector) else self.ordinary
-                    target.append(f"{selector} {{ {declarations} }}")
+                    if _UNINLINABLE.search(selector):
+                        self.states.append((self._for_stand_in(selector), declarations))
+                    else:
+                        self.ordinary.append((_LINK_STATE.sub("[href]", selector), declarations))
             elif rule.type == "at-rule" and rule.lower_at_keyword == "media" and rule.content is not None:
                 self._keep_media(tinycss2.serialize(rule.prelude).strip(), _rules_in(rule.content))
-            elif rule.type == "at-rule" and rule.lower_at_keyword != "charset":
+            elif rule.type == "at-rule" and rule.lower_at_keyword not in _UNSEEN:
                 self.removed[f"@{rule.lower_at_keyword[:30]}"] = None
             elif rule.type == "error":
                 self.removed["CSS"] = None
 
     def _keep_media(self, condition: str, rules: Iterable[Any]) -> None:
-        inside: list[str] = []
+        inside: list[Rule] = []
         for rule in rules:
             if rule.type == "qualified-rule":
-                inside += [f"  {selector} {{ {text} }}" for selector, text in self._plain_rules(rule)]
-            elif rule.type == "at-rule":
+                inside += [
+                    (self._for_stand_in(selector), found) for selector, found in self._plain_rules(rule)
+                ]
+            elif rule.type == "at-rule" and rule.lower_at_keyword not in _UNSEEN:
                 self.removed[f"@{rule.lower_at_keyword[:30]}"] = None
         if not _MEDIA.fullmatch(condition) or "</" in condition or "<!" in condition:
             self.removed["@media"] = None
         elif inside:
-            self.kept.append("@media {} {{\n{}\n}}".format(" ".join(condition.split()), "\n".join(inside)))
+            self.media.append((" ".join(condition.split()), inside))
 
-    def _plain_rules(self, rule: Any) -> Iterable[tuple[str, str]]:
+    def _for_stand_in(self, selector: str) -> str:
+        renamed = _BODY.sub(f".{STAND_IN}", selector)
+        self.speak_of_body = self.speak_of_body or renamed != selector
+        return renamed
+
+    def _plain_rules(self, rule: Any) -> Iterable[Rule]:
         """Yield each selector of the rule with its checked declarations."""
-        declarations = self.checked.check_declarations(rule.content)
+        declarations = self.checked.declarations(rule.content)
         for selector in _split(tinycss2.serialize(rule.prelude)):
             if not _SELECTOR.fullmatch(selector):
                 self.removed["CSS"] = None
             elif declarations:
                 yield selector, declarations
+
+
+def _written(rule: Rule) -> str:
+    return f"{rule[0]} {{ {'; '.join(map(str, rule[1]))} }}"
+
+
+def _urgent(found: Declaration, contested: set[str]) -> Declaration:
+    return replace(found, is_important=True) if found.family in contested else found
 
 
 def _rules_in(content: list[Any]) -> list[Any]:

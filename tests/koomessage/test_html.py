@@ -208,3 +208,82 @@ def test_unfinished_markup_costs_no_more_than_its_length(text):
 )
 def test_what_stands_in_the_wrong_place_is_not_lost(text, clean):
     assert sanitize(text).html == clean
+
+
+@pytest.mark.parametrize(
+    ("document", "division"),
+    [
+        ('<html dir="rtl" lang="ar"><body><p>x</p></body></html>', '<div dir="rtl" lang="ar">'),
+        ('<html lang="en"><body lang="fr" class="body b" id="top">x</body></html>',
+         '<div class="body b" id="top" lang="fr">'),
+        ("<BODY BGCOLOR=336699 TEXT=#ffffff>x</BODY>", '<div style="background-color: #336699; color: #ffffff">'),
+        ('<body background="https://x.example/a.png">x</body>',
+         '<div style=\'background-image: url("https://x.example/a.png")\'>'),
+    ],
+)  # fmt: skip
+def test_a_division_takes_over_what_the_body_element_says(document, division):
+    found = sanitize(document)
+
+    assert found.html.startswith(division)
+    assert found.removed == ()
+    assert sanitize(found.html).html == found.html
+
+
+def test_links_take_the_bodys_colour_unless_a_rule_says_another():
+    document = (
+        "<style>.b{color:blue}</style><body link=990000><a href='#'>x</a><a class=b href='#'>y</a></body>"
+    )
+
+    clean = sanitize(document).html
+
+    assert '<a href="#" style="color: #990000">x</a>' in clean
+    assert '<a class="b" href="#" style="color: blue">y</a>' in clean
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("<body background='javascript:alert(1)'>x</body>", "x"),
+        ("<body background='http://x.example/a.png'>x</body>", "<div>x</div>"),
+        ("<body text='red;position:fixed' link='x}</p>'>x</body>", "x"),
+        ("<body background=\"https://x/a');position:fixed;x:url('\">x</body>", "x"),
+        ("<img srcset='https://a.example/b.png 1x, javascript:alert(1) 2x'>", "<img>"),
+        ("<picture><source srcset='data:image/png,x'><source src='https://a.example/b.mp4'></picture>",
+         "<picture><source><source></picture>"),
+        ("<source srcset='{{a}}'>", "<source>"),
+        ("<img usemap='https://x.example/'>", "<img>"),
+        ("<map name='m'><area href='javascript:alert(1)' shape='rect' alt='a'></map>",
+         '<map name="m"><area shape="rect" alt="a"></map>'),
+        ("<p style='-moz-binding:url(https://x.example/y.xml); -o-link:\"x\"; filter:progid:x()'>x</p>", "<p>x</p>"),
+        ("<p style='background:#123456 url(http://x.example/a.gif) repeat'>x</p>",
+         '<p style="background: #123456  repeat">x</p>'),
+        ("<p style='background:red url(javascript:alert(1)) expression(x)'>x</p>", "<p>x</p>"),
+    ],
+)  # fmt: skip
+def test_nothing_comes_in_by_the_less_usual_ways(text, left):
+    clean = sanitize(text)
+
+    assert clean.html == left
+    assert clean.removed or clean.html == "x"
+    assert sanitize(clean.html).html == clean.html
+
+
+def test_image_maps_and_pictures_for_other_screens_stay():
+    body = (
+        '<picture><source srcset="https://a.example/d.png" media="(prefers-color-scheme: dark)">'
+        '<img src="https://a.example/l.png" srcset="https://a.example/l.png 1x, https://a.example/m.png 2x" '
+        'usemap="#m"></picture><map name="m"><area shape="rect" coords="0,0,9,9" href="https://a.example/" alt="Home">'
+        "</map>"
+    )
+
+    assert sanitize(body).html == body
+
+
+def test_marks_of_other_programs_go_without_a_word_and_handlers_do_not():
+    clean = sanitize(
+        '<td mc:edit="a" data-x="1" v:shapes="b" xmlns:o="c"><o:p>x</o:p><st1:place>y</st1:place></td>'
+        '<p hx-on:click="x" onclick="y" on:click="z">z</p>'
+    )
+
+    assert clean.html == "xy<p>z</p>"
+    assert clean.removed == ("hx-on:click", "onclick", "on:click")

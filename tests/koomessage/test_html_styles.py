@@ -135,3 +135,65 @@ def test_nobody_can_write_our_own_marks(text):
     assert clean.html.endswith(GHOST)
     assert "<!--koo" not in clean.html
     assert clean.html.count("<!--") == GHOST.count("<!--")
+
+
+def test_a_shape_whose_beginning_was_dropped_is_not_closed():
+    opening = '<!--[if mso]><v:roundrect href="https://x.example/"><center><![endif]-->'
+
+    assert sanitize(f"{opening}<a>x</a><!--[if mso]></v:roundrect><![endif]-->").html == "<a>x</a>"
+
+
+def test_media_queries_win_over_rules_that_moved_into_the_elements():
+    clean = sanitize(
+        "<style>.c{width:50%;color:red}.h{display:none!important}"
+        "@media (max-width:600px){.c{width:100%;margin:0}.h{display:block!important}}</style>"
+        "<p class='c'>x</p><p class='h'>y</p>"
+    )
+
+    style, rest = split_style(clean.html)
+    assert ".c { width: 100% !important; margin: 0 }" in style
+    assert ".h { display: block !important }" in style
+    assert rest == '<p class="c" style="width: 50%; color: red">x</p><p class="h" style="display: none">y</p>'
+    assert sanitize(clean.html).html == clean.html
+
+
+def test_a_media_query_about_the_body_speaks_of_its_division():
+    clean = sanitize(
+        "<style>body{padding:9px}@media (max-width:9px){body, .body p{padding:0}}</style><p>x</p>"
+    )
+
+    style, rest = split_style(clean.html)
+    assert "  .koo-body { padding: 0 !important }\n  .body p { padding: 0 !important }" in style
+    assert rest == '<div class="koo-body" style="padding: 9px"><p>x</p></div>'
+    assert sanitize(clean.html).html == clean.html
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "[data-ogsc] .x { color: red !important }",
+        "a[x-apple-data-detectors] { color: inherit }",
+        "u + #body a { color: red }",
+        "#outlook a { padding: 0 }",
+        ":root { color-scheme: light dark }",
+        ".ExternalClass { width: 100% }",
+    ],
+)
+def test_rules_for_single_mail_programs_stay(rule):
+    clean = sanitize(f"<style>{rule}</style><p>x</p>")
+
+    assert clean.html == f"<style>\n{rule}\n</style>\n<p>x</p>"
+    assert clean.removed == ()
+
+
+def test_rules_for_links_reach_links_alone():
+    clean = sanitize("<style>a:link{color:red}</style><a href='https://x.example/'>x</a><a name='y'>y</a>")
+
+    assert clean.html == '<a href="https://x.example/" style="color: red">x</a><a name="y">y</a>'
+
+
+def test_tables_after_open_paragraphs_stand_beside_them():
+    clean = sanitize("<style>td{color:red}</style><p align=right>a<table><tr><td>b</table>c")
+
+    assert clean.html.startswith('<p align="right">a</p><table>')
+    assert "<p></p>" not in clean.html
