@@ -15,6 +15,9 @@ PLACEHOLDER = "data:image/svg+xml," + quote(_SVG)
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _IMAGE = re.compile(r"""(<img\b[^>]*?\ssrc=)(["'])([^"']*)\2""", re.IGNORECASE)
 _BACKGROUND = re.compile(r"""\sbackground=(["'])([^"']*)\1""", re.IGNORECASE)
+# Pictures for other screens: a grey one serves them all.
+_SOURCE = re.compile(r"<source\b[^<>]*>", re.IGNORECASE)
+_SRCSET = re.compile(r"""\ssrcset=(["'])([^"']*)\1""", re.IGNORECASE)
 _URL = re.compile(r"url\(\s*(?:&quot;|&#39;|[\"'])?\s*([^)]*?)\)", re.IGNORECASE)
 
 
@@ -23,12 +26,13 @@ def has_remote_pictures(body: str) -> bool:
     addresses = [found[3] for found in _IMAGE.finditer(body)]
     addresses += [found[2] for found in _BACKGROUND.finditer(body)]
     addresses += [found[1] for found in _URL.finditer(body)]
+    addresses += [part.strip() for found in _SRCSET.finditer(body) for part in found[2].split(",")]
     return any(address.startswith(("http://", "https://")) and not _is_ours(address) for address in addresses)
 
 
 def without_remote_pictures(document: str) -> str:
     """Put a grey picture in place of each one that another host would serve."""
-    document = _COMMENT.sub("", document)
+    document = _SRCSET.sub("", _SOURCE.sub("", _COMMENT.sub("", document)))
     document = _IMAGE.sub(
         lambda found: found[0] if _is_ours(found[3]) else f"{found[1]}{found[2]}{PLACEHOLDER}{found[2]}",
         document,

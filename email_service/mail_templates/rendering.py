@@ -11,15 +11,13 @@ from django.utils import translation
 from django.utils.text import format_lazy
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from inscriptis import get_text
-from inscriptis.css_profiles import CSS_PROFILES
-from inscriptis.model.config import ParserConfig
 
 from email_service.delivery.compose import UNSUBSCRIBE_SLOT
 from email_service.mail_templates.models import BodyType
 from email_service.mail_templates.parameters import fill, find_parameters
 from email_service.mail_templates.remote_pictures import without_remote_pictures
 from email_service.mail_templates.samples import sample_values
+from email_service.mail_templates.text_part import text_from
 from koomessage.common.errors import RuleViolation
 from koomessage.common.html import TangledHtml, sanitize, split_style
 
@@ -35,9 +33,6 @@ _LINK_PARAMETER = re.compile(
     r"""\b(?:href|src|background)=["'][ \t]*\{\{[ \t]*([A-Za-z][A-Za-z0-9_]*)[ \t]*\}\}"""
 )
 _CHINESE = re.compile(r"[\u4e00-\u9fff]")
-_LINK = re.compile(r"\[([^\[\]]*)\]\(((?:\{\{[ \t]*\w+[ \t]*\}\}|[^\s()])*)\)")
-_WIDE_GAP = re.compile(r" {3,}")
-_BLANK_LINES = re.compile(r"\n{3,}")
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u2028\u2029\ud800-\udfff]")
 
 _DOCUMENT = """<!doctype html>
@@ -47,20 +42,20 @@ _DOCUMENT = """<!doctype html>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="x-apple-disable-message-reformatting">
 <meta name="format-detection" content="telephone=no, date=no, address=no">
-<style>{style}</style>{head}
+{style}{head}
 </head>
-<body style="margin:0;padding:0;word-break:break-word;-webkit-text-size-adjust:100%;">
+<body style="margin:0;padding:0;overflow-wrap:break-word;-webkit-text-size-adjust:100%;">
 {body}
 </body>
 </html>
 """
-_MAIL_STYLE = (
-    "img{max-width:100%}"
-    "@media only screen and (max-width:480px){table{max-width:100%!important}img{height:auto!important}}"
-)
+# For mails without a layout of their own. Tables size their cells by what is in them, and spacers by both their
+# attributes: rules about every picture would tear them apart.
+_PLAIN_STYLE = "<style>img{max-width:100%;height:auto}</style>"
 _PREVIEW_STYLE = (
-    "body{background:#fff;color:#1f2937;font-family:-apple-system,'Segoe UI','PingFang SC','Microsoft YaHei',"
-    "'Noto Sans CJK SC',Arial,sans-serif}"
+    "<style>body{background:#fff;color:#1f2937;font-family:-apple-system,'Segoe UI','PingFang SC','Microsoft YaHei',"
+    "'Noto Sans CJK SC',Arial,sans-serif}</style>"
+    '<base target="_blank">'
 )
 _UNSUBSCRIBE_HTML = (
     '<div style="margin:0;padding:16px 24px 24px;text-align:center;font-size:12px;line-height:18px;color:#6b7280;'
@@ -164,7 +159,8 @@ def parts_of(version: Mail) -> tuple[str, str | None]:
         sentence, label = _unsubscribe_words(version.body)
         text = f"{text.rstrip()}\n\n-- \n{sentence} {label}: {UNSUBSCRIBE_SLOT}\n"
         body += _UNSUBSCRIBE_HTML.format(sentence=sentence, label=label, url=UNSUBSCRIBE_SLOT)
-    return text, _DOCUMENT.format(style=_MAIL_STYLE, head=head, body=body) if is_rich else None
+    style = "" if "<table" in version.body else _PLAIN_STYLE
+    return text, _DOCUMENT.format(style=style, head=head, body=body) if is_rich else None
 
 
 def preview(version: Mail, values: Mapping[str, str] | None = None, *, as_text: bool = False) -> str:
@@ -179,32 +175,13 @@ def preview(version: Mail, values: Mapping[str, str] | None = None, *, as_text: 
             '<pre style="margin:0;padding:24px;white-space:pre-wrap;overflow-wrap:anywhere;font:15px/1.7 inherit;'
             f'font-family:inherit;">{shown}</pre>'
         )
-        return _DOCUMENT.format(style=_PREVIEW_STYLE, head='<base target="_blank">', body=body)
+        return _DOCUMENT.format(style=_PREVIEW_STYLE, head="", body=body)
     safe = {name: html.escape(value) for name, value in known.items()}
     for name in link_parameters(version.body):
         if not known[name].lower().startswith(("http://", "https://")):
             safe[name] = "#"
-    rich = rich.replace(
-        f"<style>{_MAIL_STYLE}</style>",
-        f'<style>{_MAIL_STYLE}{_PREVIEW_STYLE}</style><base target="_blank">',
-        1,
-    )
+    rich = rich.replace("<head>\n", f"<head>\n{_PREVIEW_STYLE}\n", 1)
     return without_remote_pictures(fill(rich, safe).replace(UNSUBSCRIBE_SLOT, "#"))
-
-
-def text_from(body: str) -> str:
-    """Return the text part of an HTML body, with the address of each link behind its words."""
-    _style, body = split_style(body)
-    if not body.strip():
-        return ""
-    shape = ParserConfig(css=CSS_PROFILES["strict"].copy(), display_links=True, table_cell_separator=" ")
-    lines = (_WIDE_GAP.sub("  ", line.strip()) for line in get_text(f"<div>{body}</div>", shape).splitlines())
-    return _BLANK_LINES.sub("\n\n", _LINK.sub(_plain_link, "\n".join(lines))).strip()
-
-
-def _plain_link(found: re.Match[str]) -> str:
-    words, address = found[1].strip(), found[2]
-    return address if words in ("", address, address.removeprefix("mailto:")) else f"{words} ({address})"
 
 
 def _unsubscribe_words(body: str) -> tuple[str, str]:

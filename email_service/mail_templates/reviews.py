@@ -10,8 +10,8 @@ from email_service.mail_templates.differences import Difference, difference
 from email_service.mail_templates.link_hosts import target_of
 from email_service.mail_templates.markup import read_html, read_text
 from email_service.mail_templates.models import BodyType, Template, TemplateVersion
-from email_service.mail_templates.rendering import text_from
 from email_service.mail_templates.suspicions import Subject, Suspicion, suspicions_about
+from email_service.mail_templates.text_part import text_from
 from iam.models import User
 
 LINKS_AT_MOST = 100

@@ -9,7 +9,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from email_service.mail_templates.html_files import read_html
 from email_service.mail_templates.models import BodyType
 from email_service.mail_templates.parameters import read_parameters
-from email_service.mail_templates.rendering import text_from, tidy_body, tidy_html
+from email_service.mail_templates.rendering import tidy_body, tidy_html
+from email_service.mail_templates.text_part import text_from
 from koomessage.common.errors import RuleViolation
 
 

@@ -13,8 +13,9 @@ from lxml import html
 from email_service.delivery.compose import Parts, PersonalLinks, Recipient, compile_mail
 from email_service.mail_templates.catalogue import FOLDER, BuiltIn, built_in
 from email_service.mail_templates.parameters import fill
-from email_service.mail_templates.rendering import link_parameters, parts_of, preview, text_from, tidy_body
+from email_service.mail_templates.rendering import link_parameters, parts_of, preview, tidy_body
 from email_service.mail_templates.samples import SAMPLES, sample_values
+from email_service.mail_templates.text_part import text_from
 from tests.email_service.mail_templates.mails import (
     FILES,
     TEMPLATES,

@@ -1,6 +1,8 @@
 """From a body to the parts of a mail and to a preview."""
 
+import html
 from datetime import UTC, datetime
+from email import message_from_bytes, policy
 
 import pytest
 
@@ -136,12 +138,85 @@ def test_media_queries_go_to_the_head_of_the_mail_and_into_no_text():
     assert draft.parameters == ("name",)
 
 
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        ('<a href="https://x.example/"><img src="https://x.example/a.png" alt=\'A "b" > c\'></a>',
+         'A "b" > c (https://x.example/)'),
+        ('<a href="https://x.example/"><img src="https://x.example/a.png"></a>', "https://x.example/"),
+        ('x<map name="m"><area href="https://x.example/?a=1&amp;b=2" alt="Shop"></map>',
+         "x\nShop (https://x.example/?a=1&b=2)"),
+        ('<a href="mailto:a@x.example">a@x.example</a> <a href="tel:+4912">+49 12</a> <a href="#top">Top</a>',
+         "a@x.example +49 12 Top"),
+        ('<a href="mailto:a@x.example">Write</a>', "Write (mailto:a@x.example)"),
+        ('<a href="https://x.example/"><table><tr><td title="a>b">Go</td></tr></table></a>', "Go (https://x.example/)"),
+        ("<table><tr><td><table><tr><td>1</td><td>2</td></tr></table></td><td><p>a</p><p>b</p></td></tr></table>",
+         "1 2\n\na\n\nb"),
+        ('<table><tr><td style="display:none">hidden<table><tr><td>too</td></tr></table></td>'
+         "<td>seen</td></tr></table>", "seen"),
+    ],
+)  # fmt: skip
+def test_the_text_part_reads_as_a_person_would(body, text):
+    assert parts_of(tidy_body(body_type="rich", body=body))[0] == text
+
+
+@pytest.mark.parametrize("mark", ["{% debug %}", "{# note #}", "{% load x %}", "${name}", "<%= name %>"])
+def test_marks_of_template_languages_are_only_text(mark):
+    draft = tidy_body(body_type="plain", body=f"{mark} {{{{ name }}}}")
+
+    page = preview(draft, {"name": "{{b}} {% debug %} {{name}}"})
+
+    assert html.escape(mark) in page
+    assert "{{b}} {% debug %} {{name}}" in page
+
+
+def test_a_value_that_looks_like_a_parameter_is_sent_as_it_is():
+    draft = tidy_body(body_type="rich", body="<p>{{ a }} and {{b}}</p>")
+    text, rich = parts_of(draft)
+    mail = compile_mail(
+        Parts(subject="{{a}}", text=text, html=rich, from_address="a@example.com"),
+        parameters=draft.parameters,
+    )
+
+    content = mail.render(
+        Recipient(
+            1,
+            "b@example.com",
+            datetime(2026, 1, 1, tzinfo=UTC),
+            ("{{b}}", "{{{{a}}}}"),
+            PersonalLinks("https://x.example/u"),
+        )
+    )
+
+    parsed = message_from_bytes(content, policy=policy.default)
+    assert parsed["subject"] == "{{b}}"
+    for kind in ("plain", "html"):
+        assert "{{b}} and {{{{a}}}}" in parsed.get_body((kind,)).get_content()
+
+
+@pytest.mark.parametrize("body_type", ["rich", "plain"])
+def test_what_nobody_can_print_goes(body_type):
+    draft = tidy_body(body_type=body_type, body="a\x00b\u2028c\x1bd\x7fe\ud800f\r\ng {{n}}")
+
+    assert draft.body == "abcdef\ng {{n}}"
+
+
+def test_only_mails_without_tables_get_a_rule_about_pictures():
+    """Tables size their cells by the pictures in them."""
+    plain, with_table = (parts_of(tidy_body(body_type="rich", body=body))[1] for body in ("<p>x</p>", BODY))
+
+    assert "img{max-width" in plain
+    assert "<style>" not in with_table
+    assert "overflow-wrap:break-word" in with_table
+
+
 def test_a_preview_asks_no_other_host_for_pictures(settings):
     ours = f"{settings.PUBLIC_URL}/pictures/x.png"
     body = (
         f'<img src="https://other.example/a.png" width="40" alt="Logo"><img src="{ours}">'
         '<td background="https://other.example/b.png"></td>'
         '<p style="background:#eee url(https://other.example/c.png)">x</p>'
+        '<picture><source srcset="https://other.example/e.png"><img srcset="https://other.example/f.png 2x"></picture>'
         "<!--[if mso]><v:fill src='https://other.example/d.png'/><![endif]-->"
     )
     draft = tidy_body(body_type="rich", body=f"<table><tr>{body}</tr></table>")
@@ -153,4 +228,5 @@ def test_a_preview_asks_no_other_host_for_pictures(settings):
     assert page.count(ours) == 1
     assert 'alt="Logo"' in page
     assert has_remote_pictures(draft.body)
+    assert has_remote_pictures('<source srcset="https://other.example/e.png">')
     assert not has_remote_pictures(f'<img src="{ours}"><p>url(x)</p>')
