@@ -100,7 +100,11 @@ pieces = st.sampled_from(
     [*HOSTILE, "<table>", "<tr>", "<td style='color:red'>", "</table>", "<p>", "</p>", "<b>", "</i>",
      "<a href='{{link}}'>", "&amp;", "&lt;", "&", "<", ">", "'", '"', "{{name}}", " text ", "<!--", "-->",
      "<body bgcolor=red>", "</body>",
-     "&nbsp;"]
+     "&nbsp;", "<html dir=rtl lang='a\"b'>", "<body class=x link=red text=333333>",
+     "<style>a:link,td{color:red!important}",
+     "<style>@media screen{body{color:red}}</style>", "<picture><source srcset='https://a.example/b.png'>",
+     "<map name=m>", "<area href='https://a.example/'>", "<!--[if mso]><v:rect><![endif]-->",
+     "<!--[if mso]></v:rect><![endif]-->"]
 )  # fmt: skip
 
 
