@@ -56,6 +56,11 @@ def registrable(name: str) -> str:
     return str(_suffixes.privatesuffix(name) or name)
 
 
+def host(name: str) -> str:
+    """Return what most DNS panels ask for as the host: the part before the registered domain, @ for none."""
+    return name.removesuffix(registrable(name)).rstrip(".") or "@"
+
+
 def _bare(text: str) -> str:
     name = text.strip().strip("\u3000\u200b\ufeff\"'").translate(_DOTS)
     name = re.sub(r"[\uff01-\uff5e]", lambda found: chr(ord(found[0]) - 0xFEE0), name)

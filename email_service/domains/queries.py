@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from email_service.domains import differences, spf
+from email_service.domains import differences, names, spf
 from email_service.domains.differences import Piece
 from email_service.domains.models import DkimKey, Domain, DomainRecord
 from email_service.domains.reasons import explain
@@ -34,6 +34,7 @@ class RecordLine:
     role: str = ""  # next, retiring or removable, of a DKIM key that does not sign
     marks: tuple[Piece, ...] = ()
     suggestion: str = ""
+    host: str = ""  # the name as DNS panels ask for it, before the registered domain
 
 
 def signing_key(domain_id: int) -> DkimKey | None:
@@ -88,6 +89,7 @@ def _line(record: DomainRecord, role: str) -> RecordLine:
         if target and is_single
         else (),
         suggestion=suggestion,
+        host=names.host(record.name),
     )
 
 

@@ -15,6 +15,7 @@ from email_service.domains import queries, services
 from email_service.domains.filters import DomainFilter
 from email_service.domains.forms import DomainForm
 from email_service.domains.models import Domain
+from email_service.domains.names import display, registrable
 from koomessage.common.errors import Link, RuleViolation
 from koomessage.common.htmx import STOP_POLLING, link_of, render_confirm, render_page, wants_fragment
 from koomessage.common.paging import paginate
@@ -196,6 +197,7 @@ def _details(domain: Domain) -> dict[str, Any]:
     return {
         "domain": domain,
         "lines": lines,
+        "registered": display(registrable(domain.name)),
         "is_marked": any(line.marks for line in lines),
         "loss": queries.loss_of(domain),
         "claim": queries.claim_on(domain),

@@ -200,3 +200,14 @@ def test_records_follow_the_settings(zone, settings):
     check(domain)
 
     assert domain.records.get(purpose="mx").expected == "mx9.koomessage.example"
+
+
+def test_the_page_shows_each_records_host_and_the_domain_that_panels_append(as_owner, acme):
+    domain = make_domain(acme, name="mail.acme.com.cn")
+
+    page = as_owner.get(reverse("email:domain_detail", args=[domain.pk]))
+
+    hosts = [line.host for line in page.context["lines"]]
+    assert hosts == ["_dmarc.mail", "tracking.mail", "mail", "mail", "koo1._domainkey.mail"]
+    assert page.context["registered"] == "acme.com.cn"
+    assert all(f'data-copy="{host}"' in page.content.decode() for host in hosts)

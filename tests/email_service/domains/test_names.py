@@ -55,3 +55,16 @@ def test_people_read_the_u_label():
 
 def test_the_registered_part_is_found():
     assert names.registrable("a.b.shop.co.uk") == "shop.co.uk"
+
+
+@pytest.mark.parametrize(
+    ("name", "host"),
+    [
+        ("example.com", "@"),
+        ("_dmarc.example.com", "_dmarc"),
+        ("mail.example.com", "mail"),
+        ("koo1._domainkey.mail.example.com.cn", "koo1._domainkey.mail"),
+    ],
+)
+def test_the_host_is_what_dns_panels_ask_for(name, host):
+    assert names.host(name) == host
