@@ -16,6 +16,22 @@
     });
   }
 
+  // An older version shows in both frames, so that its text and typed values are its own.
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("[data-version]");
+    if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    document.querySelectorAll("[data-version]").forEach((other) => other.removeAttribute("aria-current"));
+    link.setAttribute("aria-current", "true");
+    document.querySelectorAll(".template-frame").forEach((frame) => {
+      const address = new URL(link.href);
+      if (frame.classList.contains("template-frame-text")) address.searchParams.set("part", "text");
+      frame.src = address.pathname + address.search;
+    });
+    const form = document.querySelector("[data-preview-values]");
+    if (form && [...new FormData(form).values()].some(Boolean)) show(form);
+  });
+
   document.addEventListener("submit", (event) => {
     if (!event.target.matches("[data-preview-values]")) return;
     event.preventDefault();
