@@ -12,7 +12,10 @@ MAX_TITLE = 64
 
 class TemplateForm(forms.Form):
     title = forms.CharField(
-        label=_("Template title"), max_length=MAX_TITLE, help_text=_("At most 64 characters.")
+        label=_("Template title"),
+        max_length=MAX_TITLE,
+        help_text=_("At most 64 characters."),
+        error_messages={"required": _("Enter a title.")},
     )
     body_type = forms.ChoiceField(
         label=_("Body type"),
@@ -23,6 +26,7 @@ class TemplateForm(forms.Form):
     body = forms.CharField(
         label=_("Mail body"),
         strip=False,
+        error_messages={"required": _("Write the mail body, or upload an HTML file.")},
         widget=forms.Textarea(
             attrs={"rows": 22, "spellcheck": "false", "data-editor": "body", "class": "template-body"}
         ),

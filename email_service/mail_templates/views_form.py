@@ -27,6 +27,10 @@ from koomessage.common.requests import ConsoleRequest
 
 # The editor paints by style attributes; no other page needs them.
 EDITOR_POLICY = {"style-src": [UNSAFE_INLINE], "img-src": [settings.PUBLIC_URL]}
+_NOT_UPLOADED = gettext_lazy(
+    "Nothing was submitted: the file %s was chosen, but not uploaded. Choose it again and press File upload, or "
+    "submit without it."
+)
 
 
 @require_http_methods(["GET", "POST"])
@@ -65,6 +69,9 @@ def _answer(request: ConsoleRequest, template: Template | None) -> HttpResponse:
         return _take_up(request, template)
     initial = TemplateForm.initial_of(template.version if template else None)
     form = TemplateForm(request.POST or None, initial=initial)
+    if chosen := request.FILES.get("html_file"):
+        # What is submitted without it would not be what its author means.
+        return _page(request, form, template, upload_error=_NOT_UPLOADED % chosen.name)
     if form.is_valid():
         try:
             saved = services_drafts.submit_template(

@@ -5,6 +5,8 @@
   const page = window.templateForm;
   if (!page || !window.Jodit) return;
   const { form, body, words, hooks, bar } = page;
+  const access = window.editorAccess;
+  const language = words.language === "en" ? "en" : "zh_cn";
   const token = form.querySelector("[name='csrfmiddlewaretoken']").value;
   const plain = { read: hooks.read, insert: hooks.insert };
   let editor = null;
@@ -60,13 +62,24 @@
       close();
       insertPicture({ ...answer, text: text() });
     });
-    find("insert").addEventListener("click", () => {
+    const insert = () => {
       const address = find("address").value.trim();
-      if (!/^(https?:\/\/|\{\{)/i.test(address)) return find("address").focus();
+      if (!/^(https?:\/\/.|\{\{)/i.test(address)) {
+        find("problem").textContent = words.wordBadAddress;
+        find("address").focus();
+        return;
+      }
       close();
       insertPicture({ address, text: text() });
-      return null;
-    });
+    };
+    find("insert").addEventListener("click", insert);
+    for (const field of [find("address"), find("text")]) {
+      field.addEventListener("keydown", (event) => {
+        if (event.key !== "Enter" || event.isComposing) return;
+        event.preventDefault();
+        insert();
+      });
+    }
     return panel;
   }
 
@@ -94,11 +107,15 @@
 
   function options() {
     return {
-      language: words.language === "en" ? "en" : "zh_cn",
-      theme: document.documentElement.dataset.bsTheme === "dark" ? "dark" : "default",
+      language,
+      i18n: access.words,
+      theme: "default", // its colours are ours, light and dark: editor.css
+      tabIndex: 0,
       iframe: true,
       iframeSandbox: "allow-same-origin",
       iframeStyle: "html{background:#fff;color:#1f2937;font:16px/1.6 Arial,'PingFang SC','Microsoft YaHei','Noto Sans CJK SC',sans-serif}body{margin:0;padding:16px;min-height:328px;outline:none}img{max-width:100%}img:not([src^='data:']){outline:1px dashed #c3d0cd}table{border-collapse:separate}",
+      // A table without lines would vanish as soon as the pointer leaves it.
+      createAttributes: { td: { style: "border:1px solid #c3d0cd;padding:8px" } },
       height: 640,
       minHeight: 360,
       sourceEditor: "area",
@@ -119,7 +136,7 @@
         replaceNBSP: false, fillEmptyParagraph: false, removeEmptyElements: false, replaceOldTags: false, removeTrailingBr: false,
         singleQuotesInFontFamily: true, allowTags: false, denyTags: "script,iframe,object,embed,form", safeLinksTarget: false,
       },
-      link: { noFollowCheckbox: false, openInNewTabCheckbox: false, processVideoLink: false, processPastedLink: true, selectMultipleClassName: false },
+      link: { noFollowCheckbox: false, openInNewTabCheckbox: false, processVideoLink: false, processPastedLink: true, modeClassName: false },
       image: { openOnDblClick: true, editStyle: false, editId: false, editClass: false, useImageEditor: false, showPreview: false },
       uploader: {
         url: words.pictures,
@@ -153,6 +170,9 @@
   function start() {
     loaded = body.value;
     editor = window.Jodit.make(body, options());
+    access.open(editor, words);
+    // The browser cannot point at a field that the editor hides: the server says what is missing.
+    body.required = false;
     untouched = editor.value;
     hooks.read = () => editor.value;
     hooks.insert = (text) => {
@@ -161,12 +181,22 @@
       editor.synchronizeValues();
     };
     bar.hidden = true;
-    body.labels?.[0]?.addEventListener("click", () => editor?.s.focus());
+  }
+
+  // The label and the link of an error lead to the editor, for the field itself is hidden.
+  for (const leads of [body.labels[0], document.querySelector(`.template-errors a[href='#${body.id}']`)]) {
+    leads?.addEventListener("click", (event) => {
+      if (!editor) return;
+      event.preventDefault();
+      editor.container.scrollIntoView({ block: "center" });
+      editor.s.focus();
+    });
   }
 
   function stop() {
     editor.destruct();
     editor = null;
+    body.required = true;
     Object.assign(hooks, plain);
     bar.hidden = false;
   }

@@ -97,9 +97,15 @@ window.templateForm = (() => {
   show();
 
   const upload = document.querySelector("[data-confirm-replace]");
+  const file = document.getElementById("id_html_file");
   upload?.addEventListener("click", (event) => {
-    if (hooks.read().trim() && !window.confirm(upload.dataset.confirmReplace)) event.preventDefault();
+    if (!hooks.read().trim() || window.confirm(upload.dataset.confirmReplace)) return;
+    event.preventDefault();
+    file.value = "";
+    file.dispatchEvent(new Event("change", { bubbles: true }));
   });
+  // Who has chosen the file need not press a second button.
+  file?.addEventListener("change", () => { if (file.files.length) upload.click(); });
   form.addEventListener("submit", (event) => {
     hooks.submit();
     // The preview opens a tab of its own; the form stays here.

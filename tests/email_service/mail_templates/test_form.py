@@ -201,3 +201,14 @@ def test_only_the_page_with_the_editor_lets_styles_be_set(as_owner, acme):
         assert "script-src 'self';" in as_owner.get(path)["Content-Security-Policy"] + ";"
     for path in ("/email/templates/", f"/email/templates/{template.pk}/", "/email/templates/pictures/"):
         assert "unsafe" not in as_owner.get(path)["Content-Security-Policy"]
+
+
+def test_a_file_that_was_chosen_but_not_uploaded_is_not_passed_over(as_owner):
+    upload = SimpleUploadedFile("mail.html", b"<p>from the file</p>", "text/html")
+
+    answer = as_owner.post(ADD, {**FIELDS, "html_file": upload})
+
+    assert answer.status_code == 422
+    assert "mail.html" in answer.context["upload_error"]
+    assert answer.context["form"]["body"].value() == FIELDS["body"]
+    assert not Template.objects.exists()
