@@ -20,6 +20,7 @@ from email_service.mail_templates.samples import sample_values
 from email_service.mail_templates.text_part import text_from
 from koomessage.common.errors import RuleViolation
 from koomessage.common.html import TangledHtml, sanitize, split_style
+from koomessage.common.style_blocks import HeavyStyles
 
 __all__ = ["find_parameters", "link_parameters", "parts_of", "preview", "tidy_body"]
 
@@ -130,6 +131,11 @@ def tidy_html(body: str, before_check: Callable[[], None] | None = None) -> tupl
     except TangledHtml as tangle:
         sentence = _("The HTML is nested too deeply, or many elements in it are never closed. Simplify it.")
         raise RuleViolation(sentence, field="body") from tangle
+    except HeavyStyles as heavy:
+        sentence = _(
+            "The style rules of the mail apply to too many elements. Take out those it does not need."
+        )
+        raise RuleViolation(sentence, field="body") from heavy
     _refuse_large(clean.html, MAX_BODY)
     return clean.html, clean.removed
 

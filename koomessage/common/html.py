@@ -70,6 +70,14 @@ _HIDDEN = re.compile(
 )
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9:-]*)")
 _PROCESSING = re.compile(r"<[!?][^<>]*>")
+# What a parser reads as one comment or tag: a tag that stands in an attribute's value is none.
+_TOKEN = re.compile(
+    r"""<!--(?:-?>|.*?(?:--!?>|\Z))|<(?:[!?]|/(?![a-zA-Z]))[^>]*+|"""
+    r"""<(?P<end>/?)(?P<name>[a-zA-Z][^ \t\n\f\r/>]*+)"""
+    r"""(?:[ \t\n\f\r/]++|(?:=[^ \t\n\f\r/>=]*+|[^ \t\n\f\r/>=]++)"""
+    r"""(?:[ \t\n\f\r]*+=[ \t\n\f\r]*+(?:"[^"]*+"?|'[^']*+'?|[^ \t\n\f\r>"'][^ \t\n\f\r>]*+)?)?)*+""",
+    re.DOTALL,
+)
 # The parser closes these by itself, or they hold nothing, so they never pile up.
 _NEVER_DEEP = frozenset({
     "br", "hr", "img", "wbr", "area", "source", "col", "p", "li", "dt", "dd", "tr", "td", "th", "thead", "tbody",
@@ -111,7 +119,7 @@ def sanitize(text: str, *, before_check: Callable[[], None] | None = None) -> Sa
     A whole document is unwrapped to the content of its body. Sanitising the answer again changes nothing.
     Costs about a second for 100 KB of dense markup: call it on save only.
     `before_check` is called halfway, before the answer is proved. Raises TangledHtml for what would take the
-    parser minutes.
+    parser minutes, and HeavyStyles for rules that do.
     """
     removed: dict[str, None] = {}
     clean = _once(text, removed)
@@ -142,9 +150,9 @@ def _once(text: str, removed: dict[str, None]) -> str:
     styles = StyleBlocks(css, removed)
     conditionals = Conditionals(is_link=is_safe_link, is_picture=_is_picture)
     bare = conditionals.hold(_without_frame(text, styles, conditionals, removed))
-    _refuse_tangles(bare)
+    elements = _refuse_tangles(bare)
     styles.colour_links(link_colour(bare))
-    body = as_division(styles.into_elements(bare), is_named=styles.speak_of_body)
+    body = as_division(styles.into_elements(bare, elements), is_named=styles.speak_of_body)
     clean = _clean(body.strip(), css, removed)
     return styles.block + conditionals.put_back(clean, removed)
 
@@ -176,19 +184,45 @@ def _without_frame(
     return text.strip()
 
 
-def _refuse_tangles(text: str) -> None:
-    """The parser repeats every open formatting element in each new block: a product that must stay small."""
-    depth = formatting = most_formatting = 0
-    for tags, (end, written) in enumerate(_TAG.findall(text), start=1):
-        name = written.lower()
-        step = -1 if end else 1
-        if name in TAGS and name not in _NEVER_DEEP:
-            depth = max(0, depth + step)
+def _refuse_tangles(text: str) -> int:
+    """Return how many elements a parser makes of the text at most.
+
+    It repeats every open formatting element in each new block: a product that must stay small. An end tag
+    closes nothing outside the table it stands in.
+    """
+    tags = most_formatting = tables = 0
+    blocks: list[str] = []
+    formatting: list[tuple[str, int]] = []
+    for found in _TOKEN.finditer(text):
+        name = (found["name"] or "").lower()
+        tags += bool(name)
         if name in _FORMATTING:
-            formatting = max(0, formatting + step)
-            most_formatting = max(most_formatting, formatting)
-        if depth > MAX_DEPTH or most_formatting * tags > MAX_REPEATS:
+            if not found["end"]:
+                formatting.append((name, tables))
+            elif (name, tables) in formatting:
+                del formatting[len(formatting) - 1 - formatting[::-1].index((name, tables))]
+        elif name in TAGS and name not in _NEVER_DEEP:
+            if not found["end"]:
+                blocks.append(name)
+            else:
+                _close(name, blocks)
+            if name == "table":
+                tables = blocks.count(name)
+                formatting = [(inside, min(depth, tables)) for inside, depth in formatting]
+        most_formatting = max(most_formatting, len(formatting))
+        if len(blocks) + len(formatting) > MAX_DEPTH or most_formatting * tags > MAX_REPEATS:
             raise TangledHtml
+    return tags * (1 + most_formatting)
+
+
+def _close(name: str, blocks: list[str]) -> None:
+    """Take the last of this name and what stands in it out of the open elements, unless a table hides it."""
+    for place in range(len(blocks) - 1, -1, -1):
+        if blocks[place] == name:
+            del blocks[place:]
+            return
+        if blocks[place] == "table":
+            return
 
 
 def _clean(text: str, css: CheckedCss, removed: dict[str, None]) -> str:

@@ -107,7 +107,8 @@ def _are_plain(tokens: list[Any]) -> bool:
                 return False
             if token.lower_name == "url" and not _is_one_picture(token.arguments):
                 return False
-        if token.type == "string" and "<" in token.value:
+        # Escapes can write both. A recipient's value is made safe for markup, and could end a string of CSS.
+        if token.type in ("string", "url") and any(sign in token.value for sign in ("<", "{{", "}}")):
             return False
     return True
 

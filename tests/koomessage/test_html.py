@@ -104,12 +104,16 @@ pieces = st.sampled_from(
      "<style>a:link,td{color:red!important}",
      "<style>@media screen{body{color:red}}</style>", "<picture><source srcset='https://a.example/b.png'>",
      "<map name=m>", "<area href='https://a.example/'>", "<!--[if mso]><v:rect><![endif]-->",
-     "<!--[if mso]></v:rect><![endif]-->"]
+     "<!--[if mso]></v:rect><![endif]-->",
+     "&nbsp;", "<style>", "</style>", "p{color:red}", "a:hover{margin:0}", "@media screen{", "}", "{", ";", "/*", "*/",
+     "p{background:url(https://x.example/\\3c/style\\3e)}", "p::after{font-family:'", "\\7b", "url(", "https://x.example/",
+     "<p class=a title='", "<!--[if mso]>", "<![endif]-->", "<!--[if !mso]><!-->", "<!--<![endif]-->",
+     "<v:rect title='\" onclick=x a='>", "</v:rect>", "<![if mso]>", "<![endif]>", "--!>", "&lt;!--koo:0--&gt;"]
 )  # fmt: skip
 
 
-@settings(max_examples=60, deadline=None)
-@given(st.lists(st.one_of(pieces, st.text(max_size=8)), max_size=12))
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.one_of(pieces, st.text(max_size=8)), max_size=16))
 def test_sanitising_any_mixture_twice_changes_nothing(parts):
     try:
         once = sanitize("".join(parts)).html
@@ -176,6 +180,13 @@ def test_braces_written_as_entities_become_braces():
         "<b>" * 40_000,
         "".join(f"<p><b id=x{n}>" for n in range(20_000)),
         "<blockquote>" * 500,
+        "<div></span>" * 10_000,
+        "<div><table><td></div></table>" * 5_000,
+        "".join(f"<p><b id=x{n}></i>" for n in range(10_000)),
+        "".join(f"<p><b id=x{n} title='</b>'>" for n in range(10_000)),
+        "".join(f'<p><b id=x{n} =a="></b>">' for n in range(10_000)),
+        "".join(f"<p><b id=x{n}></ </b>" for n in range(10_000)),
+        "".join(f"<b id=x{n}><table><td></b></table>" for n in range(5_000)),
     ],
 )
 def test_tangles_are_refused_at_once(text):
@@ -242,52 +253,3 @@ def test_links_take_the_bodys_colour_unless_a_rule_says_another():
 
     assert '<a href="#" style="color: #990000">x</a>' in clean
     assert '<a class="b" href="#" style="color: blue">y</a>' in clean
-
-
-@pytest.mark.parametrize(
-    ("text", "left"),
-    [
-        ("<body background='javascript:alert(1)'>x</body>", "x"),
-        ("<body background='http://x.example/a.png'>x</body>", "<div>x</div>"),
-        ("<body text='red;position:fixed' link='x}</p>'>x</body>", "x"),
-        ("<body background=\"https://x/a');position:fixed;x:url('\">x</body>", "x"),
-        ("<img srcset='https://a.example/b.png 1x, javascript:alert(1) 2x'>", "<img>"),
-        ("<picture><source srcset='data:image/png,x'><source src='https://a.example/b.mp4'></picture>",
-         "<picture><source><source></picture>"),
-        ("<source srcset='{{a}}'>", "<source>"),
-        ("<img usemap='https://x.example/'>", "<img>"),
-        ("<map name='m'><area href='javascript:alert(1)' shape='rect' alt='a'></map>",
-         '<map name="m"><area shape="rect" alt="a"></map>'),
-        ("<p style='-moz-binding:url(https://x.example/y.xml); -o-link:\"x\"; filter:progid:x()'>x</p>", "<p>x</p>"),
-        ("<p style='background:#123456 url(http://x.example/a.gif) repeat'>x</p>",
-         '<p style="background: #123456  repeat">x</p>'),
-        ("<p style='background:red url(javascript:alert(1)) expression(x)'>x</p>", "<p>x</p>"),
-    ],
-)  # fmt: skip
-def test_nothing_comes_in_by_the_less_usual_ways(text, left):
-    clean = sanitize(text)
-
-    assert clean.html == left
-    assert clean.removed or clean.html == "x"
-    assert sanitize(clean.html).html == clean.html
-
-
-def test_image_maps_and_pictures_for_other_screens_stay():
-    body = (
-        '<picture><source srcset="https://a.example/d.png" media="(prefers-color-scheme: dark)">'
-        '<img src="https://a.example/l.png" srcset="https://a.example/l.png 1x, https://a.example/m.png 2x" '
-        'usemap="#m"></picture><map name="m"><area shape="rect" coords="0,0,9,9" href="https://a.example/" alt="Home">'
-        "</map>"
-    )
-
-    assert sanitize(body).html == body
-
-
-def test_marks_of_other_programs_go_without_a_word_and_handlers_do_not():
-    clean = sanitize(
-        '<td mc:edit="a" data-x="1" v:shapes="b" xmlns:o="c"><o:p>x</o:p><st1:place>y</st1:place></td>'
-        '<p hx-on:click="x" onclick="y" on:click="z">z</p>'
-    )
-
-    assert clean.html == "xy<p>z</p>"
-    assert clean.removed == ("hx-on:click", "onclick", "on:click")

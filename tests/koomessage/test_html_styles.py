@@ -1,8 +1,11 @@
 """Style elements and Outlook's conditional comments: what may stay, where it goes, and what is dropped."""
 
+import time
+
 import pytest
 
 from koomessage.common.html import sanitize, split_style
+from koomessage.common.style_blocks import HeavyStyles
 
 GHOST = (
     '<!--[if mso]><table width="600"><tr><td width="300" valign="top"><![endif]--><div>A</div>'
@@ -197,3 +200,84 @@ def test_tables_after_open_paragraphs_stand_beside_them():
 
     assert clean.html.startswith('<p align="right">a</p><table>')
     assert "<p></p>" not in clean.html
+
+
+@pytest.mark.parametrize(
+    "css",
+    [
+        r"a:hover{background:url(https://x.example/\3c/style\3e\3cscript\3e alert\28 1\29\3c/script\3e)}",
+        r"@media screen{p{background:url(https://x.example/\3c\2fstyle\3e\3cimg\20src=x\20onerror=x\3e)}}",
+        r"a:hover{font-family:'\3c/style\3e'}",
+    ],
+)
+def test_escapes_of_css_write_no_end_of_the_style_element(css):
+    assert sanitize(f"<style>{css}</style><p>x</p>").html == "<p>x</p>"
+
+
+@pytest.mark.parametrize(
+    "css",
+    [
+        "font-family:'{{name}}'",
+        r"font-family:'\7b\7bname\7d\7d'",
+        "background:url(https://x.example/{{name}})",
+        "background:url('https://x.example/{{name}}')",
+        "color:{{name}}",
+    ],
+)
+@pytest.mark.parametrize("mail", ['<p style="{}">x</p>', "<style>a:hover{{{}}}</style><p>x</p>"])
+def test_no_parameter_stands_in_a_style_whose_string_its_value_could_end(css, mail):
+    clean = sanitize(mail.format(css))
+
+    assert clean.html == "<p>x</p>"
+    assert clean.removed == (f"CSS {css.partition(':')[0]}",)
+
+
+@pytest.mark.parametrize("attributes", ["style='width:{{a}}px'", "arcsize={{a}}", "href={{a}}"])
+def test_parameters_in_outlooks_tags_stand_between_quotes_and_in_no_style(attributes):
+    clean = sanitize(f"<p>a</p><!--[if mso]><v:rect {attributes}></v:rect><![endif]-->")
+
+    assert clean.html == "<p>a</p>"
+    assert clean.removed == ("<!--[if mso]-->",)
+
+
+def test_outlooks_button_may_lead_to_an_address_of_each_recipient():
+    button = '<!--[if mso]><v:roundrect href="{{link}}" arcsize="8%"></v:roundrect><![endif]--><p>x</p>'
+
+    assert sanitize(button).html == button
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<style>*{font-family:" + "a" * 20_000 + "}</style>" + "<p>x" * 20_000,
+        "<style>p{" + "".join(f"margin-{'a' * n}:0;" for n in range(600)) + "}</style>" + "<p>x" * 4_000,
+        "<style>"
+        + ",".join(f"a{n}:hover" for n in range(3_000))
+        + "{color:"
+        + "a" * 30_000
+        + "}</style><p>x",
+        "<style>" + ("div " * 99 + "p{color:red}") * 600 + "</style>" + "<div>" * 150 + "<p>x" * 10_000,
+        "<style>" + "".join(f".a{n} b{{color:red}}" for n in range(12_000)) + "</style>" + "<p>x" * 40_000,
+    ],
+)
+def test_rules_that_would_fill_the_memory_are_refused_at_once(text):
+    started = time.process_time()
+
+    with pytest.raises(HeavyStyles):
+        sanitize(text)
+
+    assert time.process_time() - started < 3
+
+
+def test_selectors_that_compare_all_elements_are_left_to_mail_programs():
+    css = "h1 ~ p { color: red }\ntd:has(img) { color: red }\np:not(h1 + p) { color: red }"
+
+    assert sanitize(f"<style>{css}</style><p>x</p>").html == f"<style>\n{css}\n</style>\n<p>x</p>"
+
+
+def test_many_rules_for_many_elements_are_no_reason_to_refuse_where_few_apply():
+    rules = "".join(f".c{n}{{font-family:Arial,Helvetica,sans-serif;margin:{n % 9}px}}" for n in range(1000))
+
+    clean = sanitize(f"<style>{rules}</style>" + "".join(f"<p class=c{n}>x</p>" for n in range(500)))
+
+    assert clean.html.count("font-family") == 500
