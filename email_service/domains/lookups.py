@@ -1,6 +1,7 @@
 """Asking the DNS: which servers, for how long, and what came back. Safe in threads; no database."""
 
 import ipaddress
+import re
 import socket
 import time
 from collections.abc import Sequence
@@ -23,6 +24,15 @@ from email_service.domains.records import LOOP, Found
 MAX_CHAIN = 8  # names a CNAME may lead through
 MAX_TRIES = 4
 PAYLOAD = 1232
+MAX_AUTHORITIES = 8
+MAX_VALUES = 50
+MAX_LENGTH = 4000  # a key of 4096 bits takes some 750 characters, an SPF record seldom 500
+# Anybody may publish them; no database and no page shows them.
+_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+# Addresses that name an IPv4 host of their own in their last or their middle octets.
+_TRANSLATED = tuple(
+    ipaddress.IPv6Network(net) for net in ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "::/96")
+)
 Servers = Sequence[tuple[str, int]]
 
 
@@ -82,10 +92,8 @@ def authorities(domain: str, resolvers: Servers, deadline: float) -> Servers:
                     answers = ask(host, kind, resolvers, deadline)
                     items = _records(answers, host, dns.rdatatype.from_text(kind))
                     addresses = (item.address for item in items)
-                    found += [
-                        (address, 53) for address in addresses if ipaddress.ip_address(address).is_global
-                    ]
-            return tuple(sorted(found, key=lambda server: ":" in server[0]))
+                    found += [(address, 53) for address in addresses if _is_public(address)]
+            return tuple(sorted(found, key=lambda server: ":" in server[0])[:MAX_AUTHORITIES])
         zone = zone.parent()
     return ()
 
@@ -177,7 +185,7 @@ def _find_values(
                 return (), True
             seen.add(name)
         if items or not moved:
-            return tuple(_text(item) for item in items), False
+            return tuple(_text(item) for item in items[:MAX_VALUES]), False
         is_own = False
 
 
@@ -236,10 +244,19 @@ def _records(reply: dns.message.Message, name: dns.name.Name, rdtype: dns.rdatat
 
 def _text(item: object) -> str:
     if hasattr(item, "strings"):
-        return b"".join(item.strings).decode("utf-8", "replace")
+        text = b"".join(item.strings).decode("utf-8", "replace")
+        return _UNPRINTABLE.sub("\ufffd", text[:MAX_LENGTH])
     if hasattr(item, "address"):
         return str(item.address)
     return item.exchange.to_text(omit_final_dot=True)  # type: ignore[attr-defined]
+
+
+def _is_public(address: str) -> bool:
+    """Say whether the address is one host on the public Internet, however it is written."""
+    ip = ipaddress.ip_address(address)
+    if isinstance(ip, ipaddress.IPv6Address) and any(ip in net for net in _TRANSLATED):
+        return False
+    return ip.is_global and not ip.is_multicast and not getattr(ip, "is_site_local", False)
 
 
 def _address(host: str) -> str:

@@ -1,5 +1,6 @@
 """Looking verified domains up again by themselves, so that a loss is noticed before mails bounce."""
 
+import logging
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +16,7 @@ from email_service.domains.verification import Outcome, records_of
 AT_ONE_TIME = 8  # domains, each with a look-up a record
 MOST_A_RUN = 200
 SECONDS_A_RUN = 60.0
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +45,17 @@ def run(domain_ids: Sequence[int], *, seconds: float = SECONDS_A_RUN) -> Iterato
             rows = Domain.objects.select_related("tenant").in_bulk(chosen)
             # Where a person's own check is under way, its outcome counts, not ours.
             domains = [rows[pk] for pk in chosen if pk in rows and not rows[pk].is_checking]
-            records = [records_of(domain) for domain in domains]
-            found = pool.map(
-                lambda domain, wanted: examine(domain.name, wanted, asks_owner=False), domains, records
-            )
-            for domain, findings in zip(domains, found, strict=True):
-                outcome = verification.write(domain, findings, now=timezone.now())
+            found = [
+                pool.submit(examine, domain.name, records_of(domain), asks_owner=False) for domain in domains
+            ]
+            for domain, answer in zip(domains, found, strict=True):
+                try:
+                    findings = answer.result()
+                    outcome = verification.write(domain, findings, now=timezone.now())
+                except Exception:
+                    # What one zone publishes must not keep the others from being looked at.
+                    logger.exception("The re-check of the domain %s failed.", domain.pk)
+                    continue
                 written = Domain.objects.select_related("tenant").filter(pk=domain.pk).first()
                 if written is not None:  # Else it was deleted meanwhile.
                     yield Recheck(written, findings, outcome)

@@ -6,7 +6,9 @@ import pytest
 
 from email_service.domains.examination import examine
 from email_service.domains.lookups import (
+    MAX_AUTHORITIES,
     MAX_CHAIN,
+    MAX_LENGTH,
     NoAnswerError,
     Sources,
     authorities,
@@ -114,11 +116,27 @@ def test_the_second_name_server_is_asked_when_the_first_is_dead(zone):
 
 def test_authoritative_servers_are_found_and_private_ones_left_out(zone):
     zone.add(NAME, "NS", "ns1.dns.example", "ns2.dns.example")
-    zone.add("ns1.dns.example", "A", "8.8.4.4").add("ns2.dns.example", "A", "127.0.0.1", "10.0.0.1")
+    zone.add("ns1.dns.example", "A", "8.8.4.4")
+    zone.add("ns2.dns.example", "A", "127.0.0.1", "10.0.0.1", "224.0.0.251", "100.64.0.1")
+    zone.add("ns2.dns.example", "AAAA", "::1", "::7f00:1", "::ffff:a00:1", "64:ff9b::7f00:1", "2002:7f00:1::")
+    zone.add("ns2.dns.example", "AAAA", "fe80::1", "fc00::1", "fec0::1", "ff02::fb")
 
     servers = authorities(f"mail.{NAME}", (("127.0.0.1", zone.port),), soon())
 
     assert servers == (("8.8.4.4", 53),)
+
+
+def test_no_domain_sends_us_to_more_than_a_few_servers(zone):
+    zone.add(NAME, "NS", "ns1.dns.example")
+    zone.add("ns1.dns.example", "A", *[f"8.8.4.{number}" for number in range(1, 200)])
+
+    assert len(authorities(NAME, (("127.0.0.1", zone.port),), soon())) == MAX_AUTHORITIES
+
+
+def test_what_no_page_and_no_database_can_show_is_replaced_and_cut(zone, sources):
+    zone.add(NAME, "TXT", "a\x00b", ["x" * 250] * 40)
+
+    assert find(NAME, "TXT", sources, soon()).values == ("a\ufffdb", "x" * MAX_LENGTH)
 
 
 def test_where_no_resolver_answers_nothing_is_known():

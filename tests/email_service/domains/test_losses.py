@@ -41,6 +41,25 @@ def english(client: Any, url: str) -> str:
     return str(client.get(url).content.decode())
 
 
+def test_one_domain_that_cannot_be_judged_keeps_no_other_from_being_looked_at(
+    domain, acme, zone, monkeypatch, caplog
+):
+    first = make_domain(acme, name="odd.example", verified=True, checked_at=NOON - timedelta(hours=99))
+    write = verification.write
+
+    def fail(checked, *args, **options):
+        if checked.pk == first.pk:
+            raise ValueError
+        return write(checked, *args, **options)
+
+    monkeypatch.setattr(verification, "write", fail)
+    with travel(NOON, tick=False):
+        assert recheck(domain).lost_since == NOON
+
+    assert f"The re-check of the domain {first.pk} failed." in caplog.text
+    caplog.clear()
+
+
 def test_a_loss_warns_by_one_mail_and_on_every_page_about_sending(domain, as_owner):
     with travel(NOON, tick=False):
         recheck(domain)

@@ -61,6 +61,14 @@ def test_dkim_keys(zone, published, outcome):
     assert verdict(zone, "dkim", *published) == outcome
 
 
+@pytest.mark.parametrize("purpose", ["spf", "dkim"])
+@pytest.mark.parametrize(
+    "text", ["a\x00b", "v=spf1 include:\x00.example include:spf.koomessage.example ~all"]
+)
+def test_texts_with_octets_of_zero_are_read_and_stored(zone, purpose, text):
+    assert verdict(zone, purpose, text)[0] == "failed"
+
+
 def test_a_key_of_4096_bits_under_our_selector_is_another_key(zone):
     assert verdict(zone, "dkim", parts(f"v=DKIM1; k=rsa; p={long_key()}")) == ("failed", "dkim_differs")
 
