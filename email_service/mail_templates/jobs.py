@@ -19,9 +19,10 @@ def tidy_draft(draft_id: int) -> None:
 @shared_task
 def tidy_drafts() -> None:
     """Take up drafts whose job was lost, and drop old ones."""
-    for draft_id in drafts.stuck():
-        drafts.carry_out(draft_id)
     drafts.drop_old()
+    for draft_id in drafts.stuck():
+        # Each by a job of its own: one body that breaks its worker keeps no other waiting.
+        tidy_draft.delay(draft_id)
 
 
 @shared_task(**AGAIN)

@@ -179,6 +179,8 @@ class TemplateDraft(TenantOwned):
     body = models.TextField()
     can_unsubscribe = models.BooleanField(default=False)
     language = models.CharField(max_length=10)  # of whoever waits
+    attempts = models.PositiveSmallIntegerField(default=0)
+    tried_at = models.DateTimeField(null=True)
     stage = models.CharField(max_length=8, choices=Stage, default=Stage.WAITING)
     refusal = models.TextField(blank=True)
     removed = models.JSONField(default=list)

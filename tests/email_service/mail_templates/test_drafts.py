@@ -153,6 +153,41 @@ def test_a_draft_whose_job_was_lost_is_taken_up_and_an_old_one_dropped(acme, own
     assert fresh.is_open
 
 
+def test_a_body_that_ends_its_worker_is_refused_after_three_attempts_and_keeps_nobody_waiting(
+    as_owner, acme, owner, monkeypatch
+):
+    poison = make_draft(acme, user=owner, title="poison")
+    lost = make_draft(acme, user=owner, title="lost")
+    tidy = drafts.tidy_body
+
+    def die(**options):
+        if TemplateDraft.objects.get(pk=poison.pk).stage == "cleaning":
+            raise SystemExit  # as when the kernel ends a process that takes too much memory
+        return tidy(**options)
+
+    monkeypatch.setattr(drafts, "tidy_body", die)
+    for _attempt in range(3):
+        with pytest.raises(SystemExit):
+            jobs.tidy_draft(poison.pk)
+    assert poison.pk not in drafts.stuck()  # the last attempt may still be under way
+    long_ago = timezone.now() - 2 * drafts.STUCK_AFTER
+    TemplateDraft.objects.update(created_at=long_ago)
+    TemplateDraft.objects.filter(pk=poison.pk).update(tried_at=long_ago)
+
+    jobs.tidy_drafts()
+
+    assert Template.objects.get().title == "lost"
+    lost.refresh_from_db()
+    poison.refresh_from_db()
+    assert (lost.stage, poison.stage) == ("done", "refused")
+    assert "3 attempts" in poison.refusal
+    assert as_owner.get(f"{ADD}?draft={poison.pk}").context["form"]["body"].value() == poison.body
+
+
+def test_a_body_of_many_entities_is_cleaned_by_a_job_too():
+    assert drafts.is_heavy("&" * 6000)
+
+
 def test_the_stages_are_told_as_they_come(acme, owner, monkeypatch):
     seen = []
     tidy = drafts.tidy_body
