@@ -11,6 +11,7 @@ from django.db import models, transaction
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
+from email_service.mail_templates import uses
 from email_service.mail_templates.models import Picture, Template
 from email_service.mail_templates.pictures import encode
 from iam import audit
@@ -50,20 +51,27 @@ def add_picture(*, tenant: Tenant, user: User, upload: UploadedFile) -> Picture:
         )
         # Stored files carry a name of ours; what the upload was called is only shown.
         picture.file.save(f"{picture.token}.{picture.kind}", ContentFile(encoded.content), save=False)
-        picture.save()
-        audit.record(tenant=tenant, user=user, action=f"{ACTION}:update", target=picture.name)
+        try:
+            picture.save()
+            audit.record(tenant=tenant, user=user, action=f"{ACTION}:update", target=picture.name)
+        except Exception:
+            picture.file.storage.delete(str(picture.file.name))  # No row would name the file.
+            raise
     return picture
 
 
 @transaction.atomic
 def delete_picture(picture: Picture, *, user: User) -> None:
-    """Delete the picture for good; refused while a template of the account shows it."""
+    """Delete the picture for good; refused while a template of the account, or a mail yet to be sent, shows it."""
     picture = Picture.objects.select_for_update().get(pk=picture.pk)
     using = Template.objects.for_tenant(picture.tenant).filter(version__body__contains=picture.token)
     template = using.order_by("title").first()
     if template:
         sentence = _("The template {title} ({code}) shows this picture. Take it out there first.")
         raise RuleViolation(format_lazy(sentence, title=template.title, code=template.code))
+    refusal = uses.find_picture_use(picture)
+    if refusal:
+        raise refusal
     storage, stored = picture.file.storage, str(picture.file.name)
     picture.delete()
     transaction.on_commit(lambda: storage.delete(stored))

@@ -58,12 +58,12 @@ def picture_add(request: ConsoleRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @requires("email_service.delete_template", on=Picture)
 def picture_delete(request: ConsoleRequest, picture: Picture) -> HttpResponse:
-    refusal = ""
+    refusal: RuleViolation | str = ""
     if request.method == "POST":
         try:
             services_pictures.delete_picture(picture, user=request.user)
         except RuleViolation as violation:
-            refusal = str(violation.message)
+            refusal = violation
         else:
             messages.success(request, _("The picture %(name)s was deleted.") % {"name": picture.name})
             return redirect("email:picture_list")

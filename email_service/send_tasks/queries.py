@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from email_service.addresses.models import Address
 from email_service.domains.models import Domain
-from email_service.mail_templates.models import Template
+from email_service.mail_templates.models import Picture, Template
 from email_service.send_details.models import Message
 from email_service.send_tasks import reasons
 from email_service.send_tasks.models import RejectedRow, Task
@@ -28,6 +28,12 @@ def tasks_of_domain(domain: Domain) -> RuleViolation | None:
 def tasks_of_address(address: Address) -> RuleViolation | None:
     """Refuse by the unfinished task that still sends from the address."""
     return _use(Task.objects.unfinished().filter(address=address))
+
+
+def tasks_of_picture(picture: Picture) -> RuleViolation | None:
+    """Refuse by the unfinished task whose frozen version, perhaps no longer the current one, shows the picture."""
+    tasks = Task.objects.for_tenant(picture.tenant).unfinished()
+    return _use(tasks.filter(template_version__body__contains=picture.token))
 
 
 def _use(tasks: QuerySet[Task]) -> RuleViolation | None:

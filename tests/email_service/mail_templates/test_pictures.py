@@ -14,6 +14,7 @@ from email_service.mail_templates.services_pictures import add_picture
 from iam.models import AuditEntry
 from koomessage.common.errors import RuleViolation
 from tests.conftest import FRAGMENT
+from tests.factories_sending import make_task
 from tests.factories_templates import make_picture, make_template, picture_bytes
 
 pytestmark = pytest.mark.django_db
@@ -220,3 +221,31 @@ def test_the_list_costs_a_fixed_number_of_queries(as_owner, acme, django_assert_
     with django_assert_max_num_queries(9):
         page = as_owner.get(LIST)
     assert len(page.context["page"].rows) == 20
+
+
+@pytest.mark.parametrize(("status", "code"), [("scheduled", 422), ("sending", 422), ("finished", 302)])
+def test_a_picture_stays_while_a_task_still_sends_an_earlier_version_that_shows_it(
+    as_owner, acme, status, code
+):
+    picture = make_picture(acme)
+    template = make_template(acme, body=f'<img src="{picture.address}" alt="x">')
+    task = make_task(acme, template_version=template.version, status=status)
+    other = make_template(acme, body="<p>without</p>").version
+    template.versions.update(number=7)
+    type(template).objects.filter(pk=template.pk).update(version=other)
+
+    answer = as_owner.post(f"{LIST}{picture.pk}/delete/")
+
+    assert answer.status_code == code
+    assert (task.name in answer.content.decode()) == (code == 422)
+
+
+def test_a_refused_row_leaves_no_file_behind(acme, owner, monkeypatch, settings):
+    def refuse(**_values):
+        raise RuntimeError
+
+    monkeypatch.setattr("iam.audit.record", refuse)
+    with pytest.raises(RuntimeError):
+        add_picture(tenant=acme, user=owner, upload=upload())
+
+    assert not [path for path in settings.MEDIA_ROOT.rglob("*") if path.is_file()]
