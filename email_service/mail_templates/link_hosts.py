@@ -15,7 +15,7 @@ _WHOLE_PARAMETER = re.compile(r"(?:[a-z][a-z0-9+.-]*:/*)?\{\{.*?\}\}", re.IGNORE
 _IGNORED = re.compile(r"[\x00-\x20\u200b-\u200f\u2028-\u202f\u2060-\u2069\ufeff]+")  # as browsers do
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]*):", re.IGNORECASE)
 _SHOWN = re.compile(
-    r"(?:(?:https?://)|(?=www\.))((?:[\w-]+\.)+[^\W\d_]{2,})|^((?:[\w-]+\.)+[^\W\d_]{2,})(?:[:/?#]\S*)?$",
+    r"(?:(?:https?://)|(?=www\.))((?:[\w-]{1,63}\.){1,20}[^\W\d_]{2,})|^((?:[\w-]+\.)+[^\W\d_]{2,})(?:[:/?#]\S*)?$",
     re.I,
 )
 # “report.pdf” is the name of a file, however like a domain it looks.

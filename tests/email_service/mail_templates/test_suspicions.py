@@ -228,3 +228,11 @@ def test_a_large_body_is_read_quickly():
     assert not found(f'<a href="https://x.example/">{"a." * 50_000}</a>')
 
     assert time.perf_counter() - started < 10
+
+
+def test_words_of_a_link_that_are_made_to_be_slow_take_no_reviewers_minute():
+    started = time.monotonic()
+
+    assert host_shown_in("www.1" * 50_000) == ""
+
+    assert time.monotonic() - started < 5
