@@ -141,6 +141,13 @@ def test_what_is_no_picture_is_refused(content):
     assert refusal.value.field == "picture"
 
 
+@pytest.mark.parametrize("kind", ["PNG", "WEBP", "GIF"])
+def test_photos_may_have_more_pixels_than_kinds_that_take_more_memory(kind):
+    assert encode(picture_bytes((4001, 4001), kind="JPEG")).width == 1600
+    with pytest.raises(RuleViolation, match="16"):
+        encode(picture_bytes((4001, 4001), kind=kind))
+
+
 def test_large_files_pictures_and_animations_are_refused(monkeypatch):
     for content in (b"x" * (pictures.MAX_UPLOAD + 1), picture_bytes((20_000, 2_001))):
         with pytest.raises(RuleViolation):
