@@ -22,8 +22,10 @@ class Zone:
         self.port = 0
 
     def add(self, name: str, kind: str, *values: Any) -> Self:
-        """Publish a record; a TXT given as a list is published as its several strings."""
-        made = [MX(value) if kind == "MX" else KINDS[kind](value) for value in values]
+        """Publish a record; a TXT given as a list is published as its several strings, an MX as (10, name)."""
+        made = [
+            MX(value[1], value[0]) if isinstance(value, tuple) else KINDS[kind](value) for value in values
+        ]
         self.records.setdefault((name.lower(), kind), []).extend(made)
         return self
 

@@ -1,5 +1,6 @@
 """Where mail goes, and what every way of sending promises."""
 
+import random
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -35,11 +36,79 @@ class Relay:
 
 
 @dataclass(frozen=True, slots=True)
-class Route:
-    """The way to one recipient domain."""
+class Direct:
+    """Every destination's own servers, found in the DNS.
 
-    domain: str
-    relay: Relay
+    `nameservers` are asked; without them the system's are. `allowed_networks` may be connected to
+    though they are not public. `connections` is the most that one destination gets from one worker.
+    """
+
+    nameservers: tuple[tuple[str, int], ...] = ()
+    dns_timeout: float = 5.0
+    port: int = 25
+    allowed_networks: tuple[str, ...] = ()
+    connections: int = 8
+    policy_port: int = 443
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """The servers that take a domain's mail; `lives`: seconds it stays true.
+
+    `ranks` holds them by preference, the best first, sorted within a rank: domains with the same
+    servers have the same ranks. `must_verify`: the domain's MTA-STS policy wants TLS and a valid
+    certificate, or no mail.
+    """
+
+    ranks: tuple[tuple[str, ...], ...]
+    lives: float
+    must_verify: bool = False
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        return tuple(host for rank in self.ranks for host in rank)
+
+
+@dataclass(frozen=True, slots=True)
+class NoRoute:
+    """Why a domain gets no mail: for good, or for now."""
+
+    text: str
+    enhanced: str
+    lives: float
+    is_final: bool
+
+
+MOST_HOSTS = 10
+_SHUFFLE = random.SystemRandom().shuffle
+
+
+def ranked(exchangers: Iterable[tuple[int, str]]) -> tuple[tuple[str, ...], ...]:
+    """Put MX records in ranks; a host that is named twice keeps its better place."""
+    best: dict[str, int] = {}
+    for preference, name in sorted(exchangers):
+        best.setdefault(name.rstrip(".").lower(), preference)
+    ranks: dict[int, list[str]] = {}
+    for host, preference in best.items():
+        ranks.setdefault(preference, []).append(host)
+    return tuple(tuple(sorted(hosts)) for _, hosts in sorted(ranks.items()))
+
+
+def in_order(
+    ranks: Iterable[Sequence[str]], shuffle: Callable[[list[str]], None] = _SHUFFLE
+) -> tuple[str, ...]:
+    """Answer the servers to try: rank by rank, equal ones in no fixed order (RFC 5321 5.1), not too many."""
+    found: list[str] = []
+    for rank in ranks:
+        hosts = list(rank)
+        shuffle(hosts)
+        found += hosts
+    return tuple(found[:MOST_HOSTS])
+
+
+def is_null(exchangers: Sequence[tuple[int, str]]) -> bool:
+    """Say whether the records mean that the domain takes no mail (RFC 7505)."""
+    return len(exchangers) == 1 and exchangers[0][1].rstrip(".") == ""
 
 
 class Transport(Protocol):

@@ -32,6 +32,7 @@ class Attempt:
         "mail",
         "mail_from",
         "needs_utf8",
+        "queued_at",
         "rcpt",
         "refusal",
         "size",
@@ -53,6 +54,7 @@ class Attempt:
         self.rcpt = b"RCPT TO:<" + recipient + b">\r\n"
         self.needs_utf8 = not (sender.isascii() and recipient.isascii())
         self.started_at = datetime.now(UTC)
+        self.queued_at = 0.0  # by the loop's clock, where it waits in a lane
         self.tries = 0
         self.was_heard = False  # the server answered its MAIL
         self.refusal: Reply | None = None

@@ -16,10 +16,14 @@ class Trouble:
     text: str
     code: int = 0
     enhanced: str = ""
+    host: str = ""
+    is_final: bool = False  # no later attempt will find another answer
 
     @property
     def verdict(self) -> Verdict:
         """A server that refuses us says nothing against the message: later, or slower."""
+        if self.is_final:
+            return Verdict.FAILED
         if classify(self.code, self.enhanced, self.text) is Verdict.THROTTLED:
             return Verdict.THROTTLED
         return Verdict.DEFERRED

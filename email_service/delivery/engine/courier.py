@@ -172,7 +172,7 @@ class Courier:
         if not self.office.allows(attempt):
             self._turn_back(attempt, NOT_ALLOWED)
             return
-        token, host, tls = attempt.batch.token, self.office.host, self.connection.tls
+        token, host, tls = attempt.batch.token, self.connection.host, self.connection.tls
         try:
             self.office.journal.mark(
                 token, attempt.envelope, host=host, tls=tls, started_at=attempt.started_at
@@ -214,8 +214,7 @@ class Courier:
 
     def _dot_replied(self, reply: Reply) -> None:
         attempt, self._sending = self._sending, None
-        if reply.is_positive:
-            self.office.succeeded()
+        self.connection.has_delivered |= reply.is_positive
         if attempt is not None:
             self._end_by(attempt, reply, sent=True)
         if reply.code == _CLOSING:
@@ -253,6 +252,8 @@ class Courier:
     def _lost(self, reason: str) -> None:
         sending, self._sending = self._sending, None
         commanded, self._commanded = self._commanded, None
+        broke = sending is not None or commanded is not None
+        self.connection.is_dead_end = broke and not self.connection.has_delivered
         if sending is not None:
             dotted = sending.dot_written
             self._end(sending, Verdict.DEFERRED, reason, in_doubt=dotted, sent=dotted)
@@ -268,6 +269,7 @@ class Courier:
 
     def _end_by(self, attempt: Attempt, reply: Reply, *, sent: bool = False) -> None:
         verdict = judge(reply.code, reply.enhanced, reply.text, sent=sent)
+        self.office.heard(verdict, reply)
         self._end(attempt, verdict, reply.text, code=reply.code, enhanced=reply.enhanced, sent=sent)
 
     def _end(
@@ -284,7 +286,7 @@ class Courier:
         outcome = attempt.outcome(
             verdict,
             text,
-            host=self.office.host,
+            host=self.connection.host,
             tls=self.connection.tls,
             code=code,
             enhanced=enhanced,

@@ -9,26 +9,38 @@ from email_service.delivery.engine.attempts import Attempt
 from email_service.delivery.engine.background import Background
 from email_service.delivery.engine.batch import DeliveryBatch
 from email_service.delivery.engine.journal import Journal
+from email_service.delivery.engine.lanes import Lanes, for_direct
 from email_service.delivery.engine.limits import Limits
+from email_service.delivery.engine.office import Way
+from email_service.delivery.engine.opening import Door, open_connection
 from email_service.delivery.engine.pool import Pool
 from email_service.delivery.engine.run import Run
+from email_service.delivery.engine.shared import Shared
+from email_service.delivery.engine.smtp import SmtpConnection
 from email_service.delivery.envelopes import Claim, Envelope
-from email_service.delivery.routing import Guard, OnOutcomes, Relay
+from email_service.delivery.routing import Direct, Guard, OnOutcomes, Relay
 
 
 class Engine:
-    """Sends through one relay. A `Transport`; make it in the worker process, after forking."""
+    """Sends through one relay, or directly. A `Transport`; make it in the worker process, after forking."""
 
     def __init__(
-        self, journal: Journal, relay: Relay, limits: Limits | None = None, *, hostname: str = "localhost"
+        self,
+        journal: Journal,
+        relay: Relay | Direct,
+        limits: Limits | None = None,
+        *,
+        hostname: str = "localhost",
     ) -> None:
         self.journal = journal
         self.relay = relay
         self._limits = limits or Limits()
+        if isinstance(relay, Direct):
+            self._limits = for_direct(self._limits)
         self._hostname = hostname
         self._turn = threading.Lock()
         self._background: Background | None = None
-        self._pool: Pool
+        self._way: Way
         self._inbox: deque[Attempt] = deque()
         self._inbox_noticed = False
         self._is_stopping = False
@@ -72,7 +84,7 @@ class Engine:
         self.stop(grace)
         with self._turn:
             if self._background is not None:
-                self._background.run(self._pool.quit())
+                self._background.run(self._way.quit())
                 self._background.close()
                 self._background = None
         return self._not_begun
@@ -84,8 +96,8 @@ class Engine:
         return self._limits
 
     @property
-    def pool(self) -> Pool:
-        return self._pool
+    def way(self) -> Way:
+        return self._way
 
     @property
     def is_stopping(self) -> bool:
@@ -103,14 +115,14 @@ class Engine:
 
     @property
     def waiting(self) -> int:
-        return len(self._inbox) + self._pool.waiting
+        return len(self._inbox) + self._way.waiting
 
     def withdraw(self) -> None:
         """Withhold what is waiting; when it returns, nothing new can be begun."""
         self._running.run(self._withdraw())
 
     def abort(self, reason: str) -> None:
-        self._running.later(self._pool.abort, reason)
+        self._running.later(self._way.abort, reason)
 
     def set_aside(self, message_ids: tuple[int, ...]) -> None:
         self._not_begun = message_ids
@@ -126,20 +138,25 @@ class Engine:
     def _start(self, batch: DeliveryBatch) -> None:
         if self._background is None:
             self._background = Background()
-            self._pool = self._background.run(self._make_pool())
-        self._pool.on_failure = batch.fail
-        self._pool.is_stopped = self._is_stopping
+            self._way = self._background.run(self._make_way())
+        self._way.shared.on_failure = batch.fail
+        self._way.shared.is_stopped = self._is_stopping
 
-    async def _make_pool(self) -> Pool:
-        connections = self._limits.connections or self.relay.connections
-        return Pool(
-            self.journal,
-            self.relay,
-            connections=connections,
-            timeouts=self._limits.timeouts,
-            idle=self._limits.idle,
-            hostname=self._hostname,
-        )
+    async def _make_way(self) -> Way:
+        limits, relay = self._limits, self.relay
+        shared = Shared(self.journal, timeouts=limits.timeouts, idle=limits.idle, hostname=self._hostname)
+        if isinstance(relay, Direct):
+            lanes = Lanes(shared, relay, limits)
+            shared.abort = lanes.abort
+            return lanes
+
+        async def connect() -> SmtpConnection:
+            return await open_connection(Door.of(relay), limits.timeouts, self._hostname)
+
+        pool = Pool(shared, connect, connections=limits.connections or relay.connections)
+        shared.abort = pool.abort
+        pool.keep_tidy()
+        return pool
 
     def _take_inbox(self) -> None:
         # Lowered first: what is appended while we look is either seen now or noticed again.
@@ -147,9 +164,9 @@ class Engine:
         attempts = []
         while self._inbox:
             attempts.append(self._inbox.popleft())
-        self._pool.put(attempts)
+        self._way.put(attempts)
 
     async def _withdraw(self) -> None:
-        self._pool.is_stopped = True
+        self._way.shared.is_stopped = True
         self._take_inbox()
-        self._pool.withdraw()
+        self._way.withdraw()

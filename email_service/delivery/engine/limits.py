@@ -7,7 +7,11 @@ from email_service.delivery.engine.wire import Timeouts
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much at once, how long, how often. `connections` None: as the relay says."""
+    """How much at once, how long, how often. `connections` None: as the relay says.
+
+    Sending directly, a destination that shows no sign of life for `patience` seconds, or has not
+    begun a message after `longest_wait`, holds the batch up no longer.
+    """
 
     connections: int | None = None
     timeouts: Timeouts = field(default_factory=Timeouts)
@@ -17,3 +21,6 @@ class Limits:
     waiting_octets: int = 16 * 1024 * 1024
     idle: float = 30.0
     grace: float = 60.0
+    patience: float = 20.0
+    longest_wait: float = 60.0
+    all_connections: int = 400

@@ -1,12 +1,16 @@
-"""What a courier and the pool it works for know of each other."""
+"""What couriers, the pools they work for and the engine know of each other."""
 
 from collections.abc import Callable
 from typing import Protocol
 
 from email_service.delivery.engine.attempts import Attempt
+from email_service.delivery.engine.breaker import Trouble
 from email_service.delivery.engine.journal import Journal
+from email_service.delivery.engine.shared import Shared
 from email_service.delivery.engine.smtp import SmtpConnection
 from email_service.delivery.engine.wire import Reply
+from email_service.delivery.envelopes import Envelope
+from email_service.delivery.replies import Verdict
 
 
 class Works(Protocol):
@@ -28,7 +32,6 @@ class Works(Protocol):
 class Office(Protocol):
     """What a courier asks of the pool it works for."""
 
-    host: str
     journal: Journal
 
     def take(self) -> Attempt | None: ...
@@ -43,6 +46,25 @@ class Office(Protocol):
 
     def gone(self, courier: Works, *, closing: Reply | None) -> None: ...
 
-    def succeeded(self) -> None: ...
+    def heard(self, verdict: Verdict, reply: Reply) -> None: ...
 
     def failed(self, error: Exception) -> None: ...
+
+
+class Way(Protocol):
+    """All that an engine sends through, as the engine sees it: one pool, or one for each destination."""
+
+    shared: Shared
+
+    @property
+    def waiting(self) -> int: ...
+
+    def trouble_for(self, envelope: Envelope) -> Trouble | None: ...
+
+    def put(self, attempts: list[Attempt]) -> None: ...
+
+    def withdraw(self) -> None: ...
+
+    def abort(self, reason: str) -> None: ...
+
+    async def quit(self) -> None: ...

@@ -1,18 +1,22 @@
-"""The connections to one relay: opened as there is work, kept between batches. Lives in the loop's thread."""
+"""The connections to one server, or to those of one destination: opened as there is work, kept between batches.
+
+Lives in the loop's thread.
+"""
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from email_service.delivery.engine.attempts import STOPPED, Attempt
 from email_service.delivery.engine.breaker import Breaker, Trouble
 from email_service.delivery.engine.courier import Courier
-from email_service.delivery.engine.journal import Journal
 from email_service.delivery.engine.office import Works
-from email_service.delivery.engine.opening import Unreachable, open_connection
-from email_service.delivery.engine.wire import Reply, Timeouts
+from email_service.delivery.engine.opening import Unreachable
+from email_service.delivery.engine.shared import Shared
+from email_service.delivery.engine.smtp import SmtpConnection
+from email_service.delivery.engine.wire import Reply
+from email_service.delivery.envelopes import Envelope
 from email_service.delivery.replies import Verdict
-from email_service.delivery.routing import Relay
 
 _TRIES = 2
 _TIDY_EVERY = 5.0
@@ -22,40 +26,33 @@ class Pool:
     """Implements `Office` for its couriers."""
 
     def __init__(
-        self,
-        journal: Journal,
-        relay: Relay,
-        *,
-        connections: int,
-        timeouts: Timeouts,
-        idle: float,
-        hostname: str,
+        self, shared: Shared, connect: Callable[[], Awaitable[SmtpConnection]], *, connections: int
     ) -> None:
-        self.journal = journal
-        self.relay = relay
-        self.host = relay.host
-        self.is_stopped = False
-        self.on_failure: Callable[[Exception], None] = lambda error: None
-        self._loop = asyncio.get_running_loop()
+        self.shared = shared
+        self.journal = shared.journal
+        self._loop = shared.loop
+        self._connect = connect
         self._limit = connections
-        self._timeouts = timeouts
-        self._idle_for = idle
-        self._hostname = hostname
         self._queue: deque[Attempt] = deque()
         self._couriers: set[Works] = set()
         self._idle: list[Works] = []
         self._opening: set[asyncio.Task[None]] = set()
         self._crowded_until = 0.0
         self._breaker = Breaker()
-        self._syncing: list[Callable[[], None]] = []
-        self._next_sync: list[Callable[[], None]] = []
-        self._loop.call_later(_TIDY_EVERY, self._tidy)
 
     # For the engine
 
     @property
     def waiting(self) -> int:
         return len(self._queue)
+
+    def keep_tidy(self) -> None:
+        """Look after the connections from now on."""
+        self._loop.call_later(_TIDY_EVERY, self._tidy)
+
+    def trouble_for(self, envelope: Envelope) -> Trouble | None:
+        """Answer why the message need not even be composed, or None."""
+        return self.trouble()
 
     def trouble(self) -> Trouble | None:
         return self._breaker.trouble_at(self._loop.time())
@@ -67,8 +64,7 @@ class Pool:
     def withdraw(self) -> None:
         """Withhold all that has not reached its dot."""
         while self._queue:
-            attempt = self._queue.popleft()
-            attempt.batch.report(attempt.outcome(Verdict.WITHHELD, STOPPED, host=self.host, tls=""))
+            self._hand_back(self._queue.popleft(), STOPPED)
         for courier in list(self._couriers):
             courier.withdraw()
 
@@ -87,7 +83,7 @@ class Pool:
                 courier.quit()
             else:
                 courier.connection.drop(STOPPED)
-        for _ in range(int(self._timeouts.quit * 50) + 1):
+        for _ in range(int(self.shared.timeouts.quit * 50) + 1):
             if not self._couriers:
                 break
             await asyncio.sleep(0.02)
@@ -96,31 +92,28 @@ class Pool:
     # For couriers
 
     def take(self) -> Attempt | None:
-        return self._queue.popleft() if self._queue and not self.is_stopped else None
+        return self._queue.popleft() if self._queue and not self.shared.is_stopped else None
 
     def allows(self, attempt: Attempt) -> bool:
-        if self.is_stopped:
+        if self.shared.is_stopped:
             return False
         try:
             return attempt.batch.guard(attempt.envelope)
         except Exception as error:  # a guard that cannot tell has not said yes
-            self.on_failure(error)
+            self.shared.on_failure(error)
             return False
 
     def put_back(self, attempt: Attempt, reason: str) -> bool:
         """Try once more a message of which the server has heard nothing, on another connection."""
         attempt.tries += 1
-        if attempt.tries >= _TRIES or self.is_stopped or self.trouble() is not None:
+        if attempt.tries >= _TRIES or self.shared.is_stopped or self.trouble() is not None:
             return False
         self._queue.appendleft(attempt)
         self._loop.call_soon(self._attend)
         return True
 
     def after_sync(self, go_on: Callable[[], None]) -> None:
-        """Call back once all that the journal holds now is on disk; one sync serves many."""
-        self._next_sync.append(go_on)
-        if not self._syncing:
-            self._sync()
+        self.shared.after_sync(go_on)
 
     def idle(self, courier: Works) -> None:
         if courier not in self._idle:
@@ -128,19 +121,21 @@ class Pool:
 
     def gone(self, courier: Works, *, closing: Reply | None) -> None:
         self._couriers.discard(courier)
+        self.shared.connections -= 1
         if courier in self._idle:
             self._idle.remove(courier)
         if closing is not None:
-            trouble = Trouble(closing.text, closing.code, closing.enhanced)
+            trouble = Trouble(closing.text, closing.code, closing.enhanced, courier.connection.host)
             if self._breaker.note(trouble, self._loop.time()):
                 self._refuse_queue(trouble)
         self._loop.call_soon(self._attend)
 
-    def succeeded(self) -> None:
-        self._breaker.reset()
+    def heard(self, verdict: Verdict, reply: Reply) -> None:
+        if verdict is Verdict.DELIVERED:
+            self._breaker.reset()
 
     def failed(self, error: Exception) -> None:
-        self.on_failure(error)
+        self.shared.on_failure(error)
 
     # Inside
 
@@ -150,28 +145,40 @@ class Pool:
         if trouble is not None:
             self._refuse_queue(trouble)
             return
-        while self._queue and self._idle and not self.is_stopped:
-            self._idle.pop().go_on()
-        if self.is_stopped or (self._couriers and self._loop.time() < self._crowded_until):
+        for courier in list(reversed(self._idle)):
+            if self._queue and not self.shared.is_stopped and courier in self._idle:
+                self._idle.remove(courier)
+                courier.go_on()
+        if self.shared.is_stopped or (self._couriers and self._loop.time() < self._crowded_until):
             return
         # One connection goes ahead of the others: a dead server is asked once.
-        allowed = self._limit - len(self._couriers) if self._couriers else 1
+        allowed = self._room() - len(self._couriers) if self._couriers else min(1, self._room())
         while len(self._opening) < min(allowed, len(self._queue)):
             task = self._loop.create_task(self._open())
             self._opening.add(task)
-            task.add_done_callback(self._opening.discard)
+            self.shared.connections += 1
+            task.add_done_callback(self._opened)
+
+    def _room(self) -> int:
+        """Answer how many connections may be open."""
+        return self._limit
+
+    def _opened(self, task: asyncio.Task[None]) -> None:
+        self._opening.discard(task)
+        self.shared.connections -= 1
 
     async def _open(self) -> None:
         try:
-            connection = await open_connection(self.relay, self._timeouts, self._hostname)
+            connection = await self._connect()
         except Unreachable as error:
-            self._not_opened(Trouble(error.text, error.code, error.enhanced))
+            self._not_opened(error.trouble)
             return
-        if self.is_stopped:
+        if self.shared.is_stopped:
             connection.drop(STOPPED)
             return
         courier = Courier(self, connection)
         self._couriers.add(courier)
+        self.shared.connections += 1
         courier.go_on()
         self._loop.call_soon(self._attend)
 
@@ -192,37 +199,30 @@ class Pool:
                 attempt.outcome(
                     trouble.verdict,
                     trouble.text,
-                    host=self.host,
+                    host=trouble.host,
                     tls="",
                     code=trouble.code,
                     enhanced=trouble.enhanced,
                 )
             )
 
-    def _sync(self) -> None:
-        self._syncing, self._next_sync = self._next_sync, []
-        task = self._loop.run_in_executor(None, self.journal.sync)
-        task.add_done_callback(self._synced)
-
-    def _synced(self, done: asyncio.Future[None]) -> None:
-        waiting, self._syncing = self._syncing, []
-        error = done.exception()
-        if isinstance(error, Exception):
-            self.on_failure(error)
-            self.abort(f"The journal cannot be written: {error}.")
-        else:
-            for go_on in waiting:
-                go_on()
-        if self._next_sync:
-            self._sync()
+    def _hand_back(self, attempt: Attempt, why: str) -> None:
+        """It was not begun, and is no attempt."""
+        attempt.batch.report(attempt.outcome(Verdict.WITHHELD, why, host="", tls=""))
 
     def _tidy(self) -> None:
-        """Close connections that had nothing to do for long."""
-        now = self._loop.time()
-        for courier in list(self._idle):
-            if now - courier.idle_since > self._idle_for:
-                self._idle.remove(courier)
-                courier.quit()
+        self.tidy()
         if self._queue:
             self._attend()
         self._loop.call_later(_TIDY_EVERY, self._tidy)
+
+    def _idle_for(self) -> float:
+        return self.shared.idle
+
+    def tidy(self, *, at_once: bool = False) -> None:
+        """Close connections that had nothing to do for long; `at_once`: every idle one."""
+        now = self._loop.time()
+        for courier in list(self._idle):
+            if at_once or now - courier.idle_since > self._idle_for():
+                self._idle.remove(courier)
+                courier.quit()

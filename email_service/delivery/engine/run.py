@@ -8,7 +8,7 @@ from typing import Protocol
 from email_service.delivery.engine.attempts import STOPPED, Attempt
 from email_service.delivery.engine.batch import DeliveryBatch
 from email_service.delivery.engine.limits import Limits
-from email_service.delivery.engine.pool import Pool
+from email_service.delivery.engine.office import Way
 from email_service.delivery.envelopes import Envelope, Outcome
 from email_service.delivery.replies import Verdict
 from email_service.delivery.routing import OnOutcomes
@@ -23,7 +23,7 @@ class Backstage(Protocol):
     def limits(self) -> Limits: ...
 
     @property
-    def pool(self) -> Pool: ...
+    def way(self) -> Way: ...
 
     @property
     def is_stopping(self) -> bool: ...
@@ -90,7 +90,7 @@ class Run:
 
     def _hand_over(self, envelope: Envelope) -> None:
         message_id, attempt_number = envelope.message_id, envelope.attempt
-        trouble = self._engine.pool.trouble()
+        trouble = self._engine.way.trouble_for(envelope)
         if trouble is not None:
             self._conclude(
                 message_id,
@@ -99,6 +99,7 @@ class Run:
                 attempt=attempt_number,
                 code=trouble.code,
                 enhanced=trouble.enhanced,
+                host=trouble.host,
             )
             return
         try:
@@ -140,10 +141,10 @@ class Run:
         attempt: int = 0,
         code: int = 0,
         enhanced: str = "",
+        host: str = "",
     ) -> None:
         """Give an outcome to a message that no connection has seen."""
         now = datetime.now(UTC)
-        host = self._engine.pool.host if code else ""
         token = self._batch.token
         self._batch.tell(
             Outcome(message_id, token, attempt, verdict, code, enhanced, text, host, "", now, now)

@@ -25,6 +25,10 @@ class SmtpConnection(asyncio.Protocol):
         self.loop = loop
         self.timeouts = timeouts
         self.features = Features()
+        self.host = ""  # as outcomes name the server
+        self.address = ""
+        self.has_delivered = False
+        self.is_dead_end = False  # it broke over a message, and has delivered none
         self.tls = ""
         self.is_down = False
         self.reason = ""

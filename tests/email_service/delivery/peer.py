@@ -69,6 +69,7 @@ class Peer:
         tls: ssl.SSLContext | None = None,
         implicit_tls: bool = False,
         port: int = 0,
+        host: str = "127.0.0.1",
     ) -> None:
         self.log = log
         self.script = script or (lambda session, stage, argument: None)
@@ -76,6 +77,7 @@ class Peer:
         self.tls = tls
         self.implicit_tls = implicit_tls
         self.port = port
+        self.host = host
         self.commands: list[str] = []
         self.mails: list[bytes] = []
         self.senders: list[str] = []
@@ -109,7 +111,7 @@ class Peer:
     async def _listen(self) -> None:
         self._server = await asyncio.start_server(
             self._serve,
-            "127.0.0.1",
+            self.host,
             self.port,
             limit=64 * 1024 * 1024,
             ssl=self.tls if self.implicit_tls else None,
