@@ -66,15 +66,17 @@ class Lanes:
 
     def trouble_for(self, envelope: Envelope) -> Trouble | None:
         try:
-            route, _ = self._routes[recipient_domain(envelope.recipient)]
+            route, until = self._routes[recipient_domain(envelope.recipient)]
         except (KeyError, ValueError):
             return None
-        lane = self._lanes.get(_key(route)) if isinstance(route, Route) else None
+        if not isinstance(route, Route) or until <= self.shared.loop.time():
+            return None
+        lane = self._lanes.get(_key(route))
         return lane.trouble() if lane is not None else None
 
     def put(self, attempts: list[Attempt]) -> None:
         now = self.shared.loop.time()
-        ready: defaultdict[Lane, list[Attempt]] = defaultdict(list)
+        ready: defaultdict[Route | NoRoute, list[Attempt]] = defaultdict(list)
         for attempt in attempts:
             try:
                 domain = recipient_domain(attempt.envelope.recipient)
@@ -86,13 +88,10 @@ class Lanes:
                 self._unrouted[domain].append(attempt)
                 if domain not in self._asking:
                     self._asking[domain] = self.shared.loop.create_task(self._find(domain))
-            elif isinstance(route, NoRoute):
-                _end(attempt, route)
             else:
-                ready[self._lane(route)].append(attempt)
-        for lane, found in ready.items():
-            self._busy.add(lane)
-            lane.put(found)
+                ready[route].append(attempt)
+        for route, found in ready.items():
+            self._send(found, route)
 
     def withdraw(self) -> None:
         """Withhold all that has not reached its dot."""
@@ -127,7 +126,16 @@ class Lanes:
         while len(self._routes) >= _MOST_ROUTES:
             self._routes.pop(next(iter(self._routes)))
         self._routes[domain] = route, self.shared.loop.time() + route.lives
-        self.put(self._unrouted.pop(domain, []))
+        self._send(self._unrouted.pop(domain, []), route)
+
+    def _send(self, attempts: list[Attempt], route: Route | NoRoute) -> None:
+        if isinstance(route, NoRoute):
+            for attempt in attempts:
+                _end(attempt, route)
+        elif attempts:
+            lane = self._lane(route)
+            self._busy.add(lane)
+            lane.put(attempts)
 
     async def _route(self, domain: str) -> Route | NoRoute:
         if domain.startswith("["):
