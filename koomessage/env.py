@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 from urllib.parse import urlsplit
@@ -96,6 +97,17 @@ def host_ports(name: str, default_port: int) -> list[tuple[str, int]]:
         if not parts.hostname:
             refuse(name, f"holds {word!r}, but must look like 127.0.0.1:53")
         found.append((parts.hostname, port))
+    return found
+
+
+def networks(name: str) -> list[str]:
+    """Read networks such as 10.0.0.0/8, comma separated."""
+    found = words(name)
+    for word in found:
+        try:
+            ip_network(word)
+        except ValueError:
+            refuse(name, f"holds {word!r}, but must look like 10.0.0.0/8")
     return found
 
 

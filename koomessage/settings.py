@@ -236,6 +236,8 @@ RELAY_SECURITY = env.text("RELAY_SECURITY", "none", choices=("none", "starttls",
 RELAY_USERNAME = env.text("RELAY_USERNAME", "")
 RELAY_PASSWORD = env.text("RELAY_PASSWORD", "")
 RELAY_CONNECTIONS = env.number("RELAY_CONNECTIONS", 8, least=1, most=200)
+DIRECT_PORT = env.number("DIRECT_PORT", 25, least=1, most=65535)
+DIRECT_ALLOWED_NETWORKS = env.networks("DIRECT_ALLOWED_NETWORKS")
 
 # --- limits (PRODUCT.md) ------------------------------------------------------------------------------------
 MAX_RECIPIENT_ROWS = env.number("MAX_RECIPIENT_ROWS", 1_000_000, least=1)

@@ -57,7 +57,7 @@ def sources_for(domain: str, *, asks_owner: bool) -> Sources:
     """
     timeout = settings.DNS_TIMEOUT_SECONDS
     if settings.DNS_NAMESERVERS:
-        return Sources((), tuple((_address(host), port) for host, port in settings.DNS_NAMESERVERS), timeout)
+        return Sources((), configured_resolvers(), timeout)
     resolvers = system_resolvers()
     if not asks_owner:
         return Sources((), resolvers, timeout)
@@ -66,6 +66,11 @@ def sources_for(domain: str, *, asks_owner: bool) -> Sources:
     except NoAnswerError:
         own = ()
     return Sources(own, resolvers, timeout)
+
+
+def configured_resolvers() -> Servers:
+    """Return the servers that DNS_NAMESERVERS names; none where the system's are to be asked."""
+    return tuple((_address(host), port) for host, port in settings.DNS_NAMESERVERS)
 
 
 def system_resolvers() -> Servers:

@@ -18,13 +18,14 @@ from django.db import connection
 from email_service.delivery.engine import Engine, Journal, abandoned, high_water, replay
 from email_service.delivery.envelopes import Claim, Outcome
 from email_service.delivery.replies import Verdict
-from email_service.delivery.routing import Relay
+from email_service.delivery.routing import Direct, Relay
 from email_service.send_details import outcomes as details
 from email_service.send_tasks import claims, progress, reasons, results, verdicts
 from email_service.send_tasks.claims import Batch, Claimed
 from email_service.send_tasks.mailing import CannotPrepare, Mailing, prepare
 from email_service.send_tasks.models import Claim as ClaimRow
 from email_service.send_tasks.models import Task
+from email_service.send_tasks.transports import way_of
 from email_service.send_tasks.watch import Guard, Watch
 from email_service.setup.models import EmailService, Transport
 
@@ -49,21 +50,14 @@ class Station:
         self.watch = Watch()
         self.is_settled = True
         self.connection: object = None  # the one over which the database was last looked at
-        self._engines: dict[Relay, Engine] = {}
+        self._engines: dict[Relay | Direct, Engine] = {}
         self._mailings: dict[int, Mailing] = {}
 
     def engine(self, transport: Transport) -> Engine:
-        relay = Relay(
-            host=transport.host,
-            port=transport.port,
-            security=transport.security,  # type: ignore[arg-type]
-            username=transport.username,
-            password=transport.password,
-            connections=transport.connections,
-        )
-        if relay not in self._engines:
-            self._engines[relay] = Engine(self.journal, relay, hostname=settings.PLATFORM_BOUNCE_HOST)
-        return self._engines[relay]
+        way = way_of(transport)
+        if way not in self._engines:
+            self._engines[way] = Engine(self.journal, way, hostname=settings.PLATFORM_BOUNCE_HOST)
+        return self._engines[way]
 
     def mailing(self, task: Task) -> Mailing:
         """Return the task's compiled mail: what is frozen at submit need be compiled only once."""

@@ -4,16 +4,50 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
 
-from email_service.setup.forms import EmailServiceForm, TransportForm
+from email_service.setup.forms import DirectForm, EmailServiceForm, RelayForm
 from email_service.setup.models import EmailService, Transport
+
+
+def _kind(request: HttpRequest, transport: Transport | None) -> str:
+    if transport is not None:
+        return transport.kind
+    return request.POST.get("kind") or request.GET.get("kind") or Transport.Kind.RELAY
 
 
 @admin.register(Transport)
 class TransportAdmin(admin.ModelAdmin):
-    form = TransportForm
     list_display = ("name", "kind", "host", "port", "security", "connections")
+    list_filter = ("kind",)
     search_fields = ("name", "host")
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        """Show only what applies to the kind: the row's own, or the one asked for."""
+        form = DirectForm if _kind(request, obj) == Transport.Kind.DIRECT else RelayForm
+        return super().get_form(request, obj, change, **{**kwargs, "form": form})
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        is_direct = _kind(request, obj) == Transport.Kind.DIRECT
+        return tuple((DirectForm if is_direct else RelayForm).Meta.fields)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        """A transport keeps its kind: accounts move to another one instead."""
+        return ("kind",) if obj else ()
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        return {"kind": _kind(request, None)}
+
+    def formfield_for_choice_field(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        field = super().formfield_for_choice_field(db_field, request, **kwargs)
+        if db_field.name == "kind" and field is not None:
+            field.help_text = format_html(
+                '<a href="?kind=relay">{}</a> · <a href="?kind=direct">{}</a>',
+                _("Fields of a relay"),
+                _("Fields of direct delivery"),
+            )
+        return field
 
 
 @admin.register(EmailService)

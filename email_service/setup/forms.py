@@ -13,8 +13,23 @@ HOST = RegexValidator(
 )
 
 
-class TransportForm(forms.ModelForm):
-    """A transport; its password is written, never shown."""
+class DirectForm(forms.ModelForm):
+    """A transport that delivers directly: the DNS names the hosts, the settings the port."""
+
+    connections = forms.IntegerField(
+        label=_("Connections a worker"),
+        initial=8,
+        validators=[MinValueValidator(1), MaxValueValidator(50)],
+        help_text=_("The most that one destination gets; fewer where its replies ask for it."),
+    )
+
+    class Meta:
+        model = Transport
+        fields = ("name", "kind", "connections")
+
+
+class RelayForm(forms.ModelForm):
+    """A relay; its password is written, never shown."""
 
     host = forms.CharField(label=_("Host"), max_length=255, validators=[HOST])
     port = forms.IntegerField(label=_("Port"), initial=25, min_value=1, max_value=65535)

@@ -7,10 +7,14 @@ from koomessage.common.models import EncryptedTextField
 
 
 class Transport(models.Model):
-    """Where mail leaves the platform: a relay (smarthost); `direct` comes behind the same row."""
+    """How mail leaves the platform: through a relay (smarthost), or directly to each recipient's servers.
+
+    A direct transport has neither host nor password; `connections` is then the most for one destination.
+    """
 
     class Kind(models.TextChoices):
         RELAY = "relay", _("Relay")
+        DIRECT = "direct", _("Direct delivery")
 
     class Security(models.TextChoices):
         NONE = "none", _("None")
@@ -19,7 +23,7 @@ class Transport(models.Model):
 
     name = models.CharField(_("name"), max_length=64, unique=True)
     kind = models.CharField(_("kind"), max_length=8, choices=Kind, default=Kind.RELAY)
-    host = models.CharField(_("host"), max_length=255)
+    host = models.CharField(_("host"), max_length=255, blank=True)
     port = models.PositiveIntegerField(_("port"), default=25)
     security = models.CharField(_("security"), max_length=8, choices=Security, default=Security.NONE)
     username = models.CharField(_("user name"), max_length=255, blank=True)
@@ -29,6 +33,12 @@ class Transport(models.Model):
     class Meta:
         verbose_name = _("transport")
         verbose_name_plural = _("transports")
+        constraints = [
+            models.CheckConstraint(
+                name="a_relay_has_a_host",
+                condition=models.Q(kind="direct", host="") | (models.Q(kind="relay") & ~models.Q(host="")),
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name

@@ -41,6 +41,7 @@ def manage(tmp_path: object, command: list[str], **variables: str) -> subprocess
         ("BASE_URL", "console.example.com", "must be an address such as https://"),
         ("RELAY_PORT", "70000", "must lie between 1 and 65535"),
         ("RELAY_SECURITY", "ssl3", "must be one of none, starttls, tls"),
+        ("DIRECT_ALLOWED_NETWORKS", "10.0.0.1/8", "must look like 10.0.0.0/8"),
         ("DNS_NAMESERVERS", "127.0.0.1:dns", "port is not a number"),
         ("DATABASE_URL", "nonsense", "cannot be read as a database address"),
         ("ENV_FILE", "/nowhere/.env", "names /nowhere/.env, which is not there"),

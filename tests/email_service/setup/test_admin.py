@@ -129,3 +129,54 @@ def test_configuring_again_keeps_the_pause():
     service.refresh_from_db()
     assert (service.paused, service.pause_reason) == (False, "")
     assert AuditEntry.objects.filter(action="kooMessage:emailService:pause").exists()
+
+
+def test_direct_delivery_needs_a_name_and_connections_only(as_operator):
+    page = as_operator.get(f"{TRANSPORTS}add/?kind=direct").content.decode()
+    assert 'name="connections"' in page
+    assert not any(
+        f'name="{field}"' in page for field in ("host", "port", "security", "username", "password")
+    )
+
+    fields = {"name": "direct", "kind": "direct", "connections": "4"}
+    assert as_operator.post(f"{TRANSPORTS}add/", fields).status_code == 302
+
+    transport = Transport.objects.get()
+    assert (transport.kind, transport.host, transport.password, transport.connections) == (
+        "direct",
+        "",
+        "",
+        4,
+    )
+    page = as_operator.get(f"{TRANSPORTS}{transport.pk}/change/").content.decode()
+    assert 'name="connections"' in page
+    assert not any(f'name="{field}"' in page for field in ("kind", "host", "security", "password"))
+
+
+def test_a_relay_shows_its_host_and_leads_to_the_other_kind(as_operator):
+    page = as_operator.get(f"{TRANSPORTS}add/").content.decode()
+
+    assert 'name="host"' in page
+    assert 'href="?kind=direct"' in page
+
+
+@pytest.mark.parametrize(
+    "change", [{"connections": "0"}, {"connections": "51"}, {"name": ""}, {"kind": "pigeon"}]
+)
+def test_odd_direct_transports_are_refused(as_operator, change):
+    answer = as_operator.post(
+        f"{TRANSPORTS}add/", {"name": "d", "kind": "direct", "connections": "4", **change}
+    )
+
+    assert answer.status_code == 200
+    assert "errorlist" in answer.content.decode()
+    assert not Transport.objects.exists()
+
+
+def test_a_transport_keeps_its_kind(as_operator):
+    transport = make_transport()
+
+    as_operator.post(f"{TRANSPORTS}{transport.pk}/change/", {**RELAY, "kind": "direct"})
+
+    transport.refresh_from_db()
+    assert (transport.kind, transport.host) == ("relay", "relay.example")
