@@ -55,7 +55,7 @@ _DEFERRED, _THROTTLED = Verdict.DEFERRED, Verdict.THROTTLED
 _NETEASE_RATE = (
     r"\b(HL:ICC|HL:IFC|HL:REP|MI:CEL|MI:DMC|MI:CCL|MI:STC|MI:SFQ|RP:DRC|RP:CCL|RP:TRC|RP:RCL|RP:QRC)\b"
 )
-_NETEASE_POLICY = r"\b(DT:SPM|DT:SUM|HL:IPB|HL:ITC|HL:MEP|MI:SPB|MI:IMF|MI:NHD)\b"
+_NETEASE_POLICY = r"\b(DT:SPM|DT:SUM|MI:SPF|HL:IPB|HL:ITC|HL:MEP|MI:SPB|MI:IMF|MI:NHD)\b"
 _UNKNOWN_USER = (
     r"(user|mailbox|recipient|account|address|rcpt)\b.{0,60}"
     r"(unknown|not found|not exist|doesn'?t exist|dosn'?t exist|no such|unavailable|disabled"
@@ -130,7 +130,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "4..",
         r"4\.7\.(500|65\d|0)",
-        r"busy|\bS77\d\b|TSS\d\d|RP-00",
+        r"busy|\bS77\d\b|\bTSS?\d\d\b|RP-00",
         _THROTTLED,
         Cause.RATE,
         "Outlook, Yahoo: slow down",
@@ -202,6 +202,22 @@ RULES: tuple[Rule, ...] = (
         _FAILED,
         Cause.NO_MAILBOX,
         "RFC 3463 X.1.X, RFC 7505: bad destination",
+    ),
+    Rule(
+        "550",
+        "",
+        "user suspended",
+        _FAILED,
+        Cause.NO_MAILBOX,
+        "163/126 (NetEase): 550 User suspended, the recipient's mailbox is closed",
+    ),
+    Rule(
+        "550",
+        "",
+        "mailbox (not found|unavailable or access denied)",
+        _FAILED,
+        Cause.NO_MAILBOX,
+        "QQ: 550 Mailbox not found, or unavailable or access denied",
     ),
     Rule("559", "", "invalid rcptto", _FAILED, Cause.NO_MAILBOX, "Aliyun: 559 Invalid rcptto"),
     Rule(
