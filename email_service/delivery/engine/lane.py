@@ -84,7 +84,8 @@ class Lane(Pool):
         trouble = self.trouble()
         if trouble is None:
             began = max(self._heard_at, self._queue[0].queued_at, self.tempo.paused_until)
-            if now - began > limits.patience:
+            is_starved = not self._couriers and not self._opening  # by our own limit: no fault of theirs
+            if now - began > limits.patience and not is_starved:
                 self._is_stalled = True
                 trouble = self.trouble()
         if trouble is not None:

@@ -166,6 +166,7 @@ class Lanes:
 
     def _look(self) -> None:
         """Free what waits too long, close what is idle, forget what is no longer used."""
+        self.shared.loop.call_later(self._every, self._look)
         now = self.shared.loop.time()
         is_crowded = self.shared.connections >= self._limits.all_connections
         for key, lane in list(self._lanes.items()):
@@ -175,7 +176,6 @@ class Lanes:
                 self._busy.discard(lane)
             if lane.is_at_rest and now - lane.used_at > _FORGOTTEN_AFTER:
                 del self._lanes[key]
-        self.shared.loop.call_later(self._every, self._look)
 
 
 def _key(route: Route) -> Key:

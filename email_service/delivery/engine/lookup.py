@@ -1,5 +1,6 @@
 """Asking the DNS where a domain's mail goes. What is definite is told from what is only unknown."""
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,6 +16,7 @@ from email_service.delivery.routing import NoRoute, Route, is_null, ranked
 SHORTEST, LONGEST = 5.0, 600.0
 UNKNOWN_LIVES = 15.0
 MOST_ADDRESSES = 2  # of each family, of one host
+MOST_KEPT = 20_000
 _MOST_TEXT = 4096
 
 
@@ -43,6 +45,7 @@ class Lookup:
         self._resolver.lifetime = timeout
         self._resolver.timeout = min(timeout, 2.0)
         self._resolver.search = []
+        self._kept: dict[str, tuple[tuple[str, ...], float]] = {}
 
     async def route(self, domain: str) -> Route | NoRoute:
         """Find the servers of the domain: its MX, else itself."""
@@ -70,6 +73,10 @@ class Lookup:
 
     async def addresses(self, host: str) -> tuple[tuple[str, ...], float]:
         """Answer the host's addresses, IPv6 first, and how long they stay true; none: there certainly are none."""
+        now = time.monotonic()
+        kept, until = self._kept.get(host, ((), 0.0))
+        if now < until:
+            return kept, until - now
         found: list[str] = []
         lives, unknown = LONGEST, None
         for kind in ("AAAA", "A"):
@@ -82,6 +89,10 @@ class Lookup:
             lives = min(lives, answer.lives)
         if unknown is not None and not found:
             raise unknown
+        while len(self._kept) >= MOST_KEPT:
+            self._kept.pop(next(iter(self._kept)))
+        # Half an answer is used once, and asked for again.
+        self._kept[host] = tuple(found), 0.0 if unknown else now + lives
         return tuple(found), lives
 
     async def texts(self, name: str) -> Found:

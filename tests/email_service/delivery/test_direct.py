@@ -197,6 +197,7 @@ def test_a_domain_is_looked_up_once_for_many_messages(internet: Internet):
         deliver(engine, 100, token=2)
 
     assert internet.zone.asked.count(("example.org", "MX")) == 1
+    assert internet.zone.asked.count(("mx.example.org", "A")) == 1
 
 
 @pytest.mark.parametrize("recipient", ["a@[127.0.0.2]", "a@" + "x" * 64 + ".org"])
