@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
-from django.utils.html import format_html
+from django.utils.html import format_html_join
 from django.utils.translation import gettext_lazy as _
 
 from email_service.setup.forms import DirectForm, EmailServiceForm, RelayForm
@@ -15,6 +15,13 @@ def _kind(request: HttpRequest, transport: Transport | None) -> str:
     if transport is not None:
         return transport.kind
     return request.POST.get("kind") or request.GET.get("kind") or Transport.Kind.RELAY
+
+
+def _query_with(request: HttpRequest, kind: str) -> str:
+    """Keep the rest of the query: the page may be a pop-up of another one."""
+    query = request.GET.copy()
+    query["kind"] = kind
+    return query.urlencode()
 
 
 @admin.register(Transport)
@@ -42,10 +49,12 @@ class TransportAdmin(admin.ModelAdmin):
     def formfield_for_choice_field(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         field = super().formfield_for_choice_field(db_field, request, **kwargs)
         if db_field.name == "kind" and field is not None:
-            field.help_text = format_html(
-                '<a href="?kind=relay">{}</a> · <a href="?kind=direct">{}</a>',
-                _("Fields of a relay"),
-                _("Fields of direct delivery"),
+            kinds = (
+                (Transport.Kind.RELAY, _("Fields of a relay")),
+                (Transport.Kind.DIRECT, _("Fields of direct delivery")),
+            )
+            field.help_text = format_html_join(
+                " · ", '<a href="?{}">{}</a>', ((_query_with(request, kind), words) for kind, words in kinds)
             )
         return field
 

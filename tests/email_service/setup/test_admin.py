@@ -158,6 +158,8 @@ def test_a_relay_shows_its_host_and_leads_to_the_other_kind(as_operator):
 
     assert 'name="host"' in page
     assert 'href="?kind=direct"' in page
+    page = as_operator.get(f"{TRANSPORTS}add/?_popup=1").content.decode()
+    assert 'href="?_popup=1&amp;kind=direct"' in page
 
 
 @pytest.mark.parametrize(
