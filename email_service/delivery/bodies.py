@@ -14,6 +14,7 @@ from email_service.delivery.slots import Slotted
 
 _LINE = 76
 _RAW_LINE = 57  # octets that make one base64 line of 76 characters
+_SHORT = 25  # octets that fill a line when all are quoted
 _SOFT_BREAK = b"=\r\n"
 _NEWLINES = re.compile(r"\r\n|\r|\n")
 # A value that quoted-printable leaves as it is.
@@ -42,6 +43,10 @@ def quoted_printable(text: str) -> bytes:
     """Encode tidied text; the caller puts the soft breaks between pieces."""
     if len(text) < _LINE and _PLAIN.fullmatch(text):
         return text.encode("ascii")
+    if len(text) <= _SHORT and text.isalnum():
+        octets = text.encode("utf-8", "replace")
+        if len(octets) <= _SHORT:
+            return b"=" + octets.hex("=").upper().encode("ascii")
     return b"\r\n".join(_quoted_line(line) for line in text.encode("utf-8", "replace").split(b"\r\n"))
 
 
@@ -85,11 +90,15 @@ class QuotedPrintableBody:
     def render(self, values: Sequence[str]) -> bytes:
         if self._pick is None:
             return self._pieces[0]
-        escape = self._escape
-        encoded = [
-            quoted_printable(tidy(escape(values[hole]) if escape else values[hole])) for hole in self._used
-        ]
+        encoded = [quoted_printable(_filled(values[hole], self._escape)) for hole in self._used]
         return b"".join(self._pick(encoded + self._pieces))
+
+
+def _filled(value: str, escape: Callable[[str], str] | None) -> str:
+    """Make a value fit to stand in the text."""
+    if value.isalnum():
+        return value  # letters and digits need no care, and most values are nothing else
+    return tidy(escape(value) if escape else value)
 
 
 def _between_breaks(piece: str, *, first: bool, last: bool) -> bytes:
@@ -113,7 +122,6 @@ class Base64Body:
         self._pieces = [tuple(_aligned(piece, offset) for offset in range(3)) for piece in raw]
 
     def render(self, values: Sequence[str]) -> bytes:
-        escape = self._escape
         rows: list[bytes] = []
         pending = b""
         for number, alignments in enumerate(self._pieces):
@@ -125,8 +133,7 @@ class Base64Body:
                 rows.append(middle)
                 pending = tail
             if number < len(self._holes):
-                value = values[self._holes[number]]
-                pending += tidy(escape(value) if escape else value).encode("utf-8", "replace")
+                pending += _filled(values[self._holes[number]], self._escape).encode("utf-8", "replace")
         if pending:
             rows.append(base64_lines(pending))
         return b"".join(rows)[:-2]

@@ -23,6 +23,7 @@ from email_service.delivery.headers import (
 )
 from email_service.delivery.routing import recipient_domain
 from email_service.delivery.slots import UNSUBSCRIBE, UNSUBSCRIBE_SLOT, Slotted, cut_at_slots
+from email_service.delivery.tracking import TRACK, add_tracking
 
 __all__ = [
     "UNSUBSCRIBE_SLOT",
@@ -58,6 +59,7 @@ class Parts:
 @dataclass(frozen=True, slots=True)
 class PersonalLinks:
     unsubscribe_url: str | None = None
+    tracking_token: str | None = None
 
 
 _NO_LINKS = PersonalLinks()
@@ -84,8 +86,10 @@ class CompiledMail:
         text: Body,
         rich: Body | None,
         unsubscribes: bool,
+        tracks: bool,
     ) -> None:
         self.needs_unsubscribe = unsubscribes
+        self.needs_token = tracks
         self._parameters = parameters
         self._subject = subject
         self._fixed_subject = None if subject.holes else subject_field(subject.pieces[0])
@@ -106,8 +110,11 @@ class CompiledMail:
         url = recipient.links.unsubscribe_url
         if self.needs_unsubscribe and url is None:
             raise ValueError("The mail has an unsubscribe link, and no address was given for it.")
+        token = recipient.links.tracking_token
+        if self.needs_token and token is None:
+            raise ValueError("The mail has tracked links, and no token was given for them.")
 
-        values = (*recipient.values, url or "")
+        values = (*recipient.values, url or "", token or "")
         digest = mail_digest(recipient.message_id, recipient.accepted_at, self._domain)
         chunks = [
             self._from,
@@ -165,8 +172,10 @@ def _attached(file: Attachment, name: str) -> bytes:
     return fields.encode("ascii") + disposition_field(name) + b"\r\n" + content
 
 
-def compile_mail(parts: Parts, *, parameters: tuple[str, ...] = ()) -> CompiledMail:
-    """Encode once what all recipients share.
+def compile_mail(
+    parts: Parts, *, parameters: tuple[str, ...] = (), tracking_url: str | None = None
+) -> CompiledMail:
+    """Encode once what all recipients share. With a tracking address, links and openings lead to it.
 
     Raises ValueError for a slot that is no parameter, and for a sender that is not one address.
     """
@@ -174,7 +183,13 @@ def compile_mail(parts: Parts, *, parameters: tuple[str, ...] = ()) -> CompiledM
     positions[UNSUBSCRIBE] = unsubscribe = len(parameters)
     subject = cut_at_slots(parts.subject, positions)
     text = cut_at_slots(tidy(parts.text), positions)
-    rich = None if parts.html is None else cut_at_slots(tidy(parts.html), positions)
+    rich = None
+    if parts.html is not None:
+        document = tidy(parts.html)
+        if tracking_url is not None:
+            document, _ = add_tracking(document, tracking_url)
+            positions[TRACK] = len(parameters) + 1
+        rich = cut_at_slots(document, positions)
     return CompiledMail(
         parts,
         parameters=len(parameters),
@@ -182,4 +197,5 @@ def compile_mail(parts: Parts, *, parameters: tuple[str, ...] = ()) -> CompiledM
         text=encode_body(text),
         rich=None if rich is None else encode_body(rich, escape=html.escape),
         unsubscribes=unsubscribe in text.holes or (rich is not None and unsubscribe in rich.holes),
+        tracks=TRACK in positions,
     )

@@ -48,8 +48,11 @@ class DkimSigner:
             "ascii"
         )
 
-    def sign(self, mail: bytes) -> bytes:
-        """Answer the mail with its signature in front; the same mail gives the same bytes."""
+    def sign(self, mail: bytes, *, is_canonical: bool = False) -> bytes:
+        """Answer the mail with its signature in front; the same mail gives the same bytes.
+
+        Whoever composed the mail may know that its body is in relaxed form, and spare it the look.
+        """
         head, separator, body = mail.partition(b"\r\n\r\n")
         if not separator:
             raise ValueError("The mail has no empty line after its headers.")
@@ -60,7 +63,7 @@ class DkimSigner:
         names = [name for name in _SIGNED if name in fields]
         # From is named twice: a second one added on the way breaks the signature.
         named = b":".join([b"from", b"from", *names])
-        body_hash = base64.b64encode(hashlib.sha256(_relaxed_body(body)).digest())
+        body_hash = base64.b64encode(hashlib.sha256(body if is_canonical else _relaxed_body(body)).digest())
         unsigned = self._start + named + b";\r\n\tbh=" + body_hash + b";\r\n\tb="
         lines = [name + b":" + fields[name] for name in (b"from", *names)]
         lines.append(b"dkim-signature:" + _relaxed_value(unsigned))

@@ -4,23 +4,36 @@ import hashlib
 from functools import lru_cache
 
 from django.conf import settings
-from django.urls import reverse
+from django.urls import get_script_prefix, reverse
 
 from email_service.delivery import tokens
 
 UNSUBSCRIBE = "unsubscribe"
+TRACK = "track"
 
 
 def unsubscribe_url(message_id: int) -> str:
     """Return the address at which the message's recipient unsubscribes; the same whenever asked."""
-    token = tokens.sign(UNSUBSCRIBE, message_id, keys=link_keys())
-    return f"{settings.PUBLIC_URL}{reverse('public:unsubscribe', args=[token])}"
+    before, after = _around_token(settings.PUBLIC_URL, get_script_prefix())
+    return before + tokens.sign(UNSUBSCRIBE, message_id, keys=link_keys()) + after
+
+
+@lru_cache(maxsize=4)
+def _around_token(base: str, prefix: str) -> tuple[str, str]:
+    # Asked of the URLs once: a million mails differ in the token alone.
+    before, _, after = reverse("public:unsubscribe", args=["TOKEN"]).partition("TOKEN")
+    return base + before, after
 
 
 def read_unsubscribe_token(token: str) -> int | None:
     """Return the message an unsubscribe token was made for, None when we did not make it."""
     ids = tokens.read(UNSUBSCRIBE, token, link_keys())
     return ids[0] if ids is not None and len(ids) == 1 else None
+
+
+def tracking_token(message_id: int) -> str:
+    """Return what stands in the message's tracked links and in the picture that tells of its opening."""
+    return tokens.sign(TRACK, message_id, keys=link_keys())
 
 
 def link_keys() -> tuple[bytes, ...]:

@@ -30,7 +30,7 @@ class CannotPrepare(Exception):
 class Mailing:
     """One task's mail; `envelopes` renders lazily, in the caller's thread."""
 
-    def __init__(self, mail: CompiledMail, signer: DkimSigner, *, unsubscribes: bool) -> None:
+    def __init__(self, mail: CompiledMail, signer: DkimSigner | None, *, unsubscribes: bool) -> None:
         self._mail = mail
         self._signer = signer
         self._unsubscribes = unsubscribes
@@ -51,10 +51,13 @@ class Mailing:
         def render() -> bytes:
             noting(message.id)
             url = links.unsubscribe_url(message.id) if self._unsubscribes else None
+            token = links.tracking_token(message.id) if self._mail.needs_token else None
             recipient = Recipient(
-                message.id, message.recipient, message.accepted_at, message.values, PersonalLinks(url)
+                message.id, message.recipient, message.accepted_at, message.values, PersonalLinks(url, token)
             )
-            content = self._signer.sign(self._mail.render(recipient))
+            content = self._mail.render(recipient)
+            if self._signer is not None:
+                content = self._signer.sign(content, is_canonical=True)
             noting(0)
             return content
 
@@ -66,8 +69,11 @@ def token_keys() -> tuple[bytes, ...]:
     return tuple(key.encode() for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS))
 
 
-def prepare(task: Task) -> Mailing:
-    """Compile the task's mail. Raises CannotPrepare when something it needs has gone."""
+def prepare(task: Task, *, tracking_url: str | None = None, signs: bool = True) -> Mailing:
+    """Compile the task's mail. Raises CannotPrepare when something it needs has gone.
+
+    With a tracking address its links and openings lead there; unsigned is for a relay that signs itself.
+    """
     version = task.template_version
     key = domains.signing_key(task.domain_id) if task.domain_id else None
     if key is None:
@@ -79,8 +85,8 @@ def prepare(task: Task) -> Mailing:
             for row in task.attachments.order_by("pk")
         )
         parts = Parts(task.subject, text, rich, task.sender, task.sender_alias, files)
-        mail = compile_mail(parts, parameters=tuple(version.parameters))
-        signer = DkimSigner(key.domain.name, key.selector, key.private_key.encode())
+        mail = compile_mail(parts, parameters=tuple(version.parameters), tracking_url=tracking_url)
+        signer = DkimSigner(key.domain.name, key.selector, key.private_key.encode()) if signs else None
     except (OSError, ValueError) as error:
         raise CannotPrepare(f"The mail cannot be made: {error}") from error
     return Mailing(mail, signer, unsubscribes=version.can_unsubscribe)

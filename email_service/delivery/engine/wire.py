@@ -6,6 +6,7 @@ from functools import lru_cache
 
 _ENHANCED = re.compile(r"([245]\.\d{1,3}\.\d{1,3})(?:\s+|$)")
 _LINE = re.compile(rb"([0-9]{3})(?:([ -])(.*?))?\r*", re.DOTALL)
+_DOTTED = re.compile(rb"\n\.")  # almost never there, and found out sooner than by `in`
 _LONGEST_TEXT = 1000
 
 
@@ -92,7 +93,7 @@ def read_features(reply: Reply) -> Features:
 
 def stuffed(mail: bytes) -> bytes:
     """Double the dots that begin a line, and end the last line; the final dot is not added."""
-    if b"\r\n." in mail or mail.startswith(b"."):
+    if _DOTTED.search(mail) or mail.startswith(b"."):
         mail = mail.replace(b"\r\n.", b"\r\n..")
         if mail.startswith(b"."):
             mail = b"." + mail

@@ -57,7 +57,7 @@ def test_nothing_is_lost_and_every_second_copy_was_recorded_as_in_doubt(tmp_path
     with Peer(tmp_path / "log", script) as peer:
         until = time.monotonic() + 60
         while pending and time.monotonic() < until:
-            killed = run_worker(folder, peer.port, token, sorted(pending), chance.uniform(0.1, 0.5))
+            killed = run_worker(folder, peer.port, token, sorted(pending), chance.uniform(0.03, 0.2))
             kills += killed
             ended, in_doubt = apply(folder)
             doubts.update(in_doubt)
