@@ -1,4 +1,4 @@
-"""How each database takes many rows at once: COPY and UNNEST on PostgreSQL, executemany on SQLite."""
+"""How each database takes many rows at once: COPY on PostgreSQL, executemany on SQLite."""
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
@@ -22,33 +22,6 @@ def insert_rows(model: type[models.Model], columns: Sequence[str], rows: Iterabl
         cursor.executemany(
             f"INSERT INTO {table} ({names}) VALUES ({marks})",  # noqa: S608  names of our own tables
             _plain_rows(rows),  # type: ignore[arg-type]  # an iterator is taken too
-        )
-
-
-def update_rows(
-    model: type[models.Model], columns: dict[str, str], rows: Sequence[Sequence[Any]], *, also: str = ""
-) -> None:
-    """Set `columns` (name -> PostgreSQL type) of the rows whose id comes first in each of `rows`.
-
-    `also` is SQL for what is the same for all rows.
-    """
-    table = connection.ops.quote_name(model._meta.db_table)
-    plain = list(_plain_rows(rows))
-    extra = f", {also}" if also else ""
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            sets = ", ".join(f"{name} = given.{name}" for name in columns)
-            arrays = ", ".join(f"%s::{kind}[]" for kind in ("bigint", *columns.values()))
-            cursor.execute(
-                f"UPDATE {table} AS target SET {sets}{extra} "  # noqa: S608  names of our own tables
-                f"FROM unnest({arrays}) AS given(id, {', '.join(columns)}) WHERE target.id = given.id",
-                [list(column) for column in zip(*plain, strict=True)],
-            )
-            return
-        sets = ", ".join(f"{name} = %s" for name in columns)
-        cursor.executemany(
-            f"UPDATE {table} SET {sets}{extra} WHERE id = %s",  # noqa: S608  names of our own tables
-            [[*row[1:], row[0]] for row in plain],
         )
 
 

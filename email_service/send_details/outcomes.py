@@ -1,7 +1,6 @@
 """The only code that writes a message's status: message, attempt, event and dirty hour in one transaction."""
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,53 +8,21 @@ from django.db import connection, models, transaction
 from django.db.models import Exists, F, OuterRef, Value
 from django.utils import timezone
 
-from email_service.send_details.bulk import insert_rows, update_rows
-from email_service.send_details.models import Attempt, DirtyHour, Event, Message
+from email_service.send_details import recording
+from email_service.send_details.models import DirtyHour, Event, Message
+from email_service.send_details.recording import EVENT_COLUMNS, OutcomeRow
+
+__all__ = [
+    "OutcomeRow",
+    "cancel_pending",
+    "give_back",
+    "mark_dirty",
+    "record",
+    "reject_suppressed",
+    "set_aside",
+]
 
 BATCH = 500
-_UNFINISHED = (Message.Status.PENDING, Message.Status.HELD)
-_MESSAGE_COLUMNS = {
-    "status": "varchar",
-    "next_attempt_at": "timestamptz",
-    "finished_at": "timestamptz",
-    "end_reason": "varchar",
-    "attempts": "smallint",
-    "in_doubt": "boolean",
-}
-_ATTEMPT_COLUMNS = (
-    "message_id", "number", "started_at", "finished_at", "verdict", "host", "tls", "code", "enhanced", "text",
-    "in_doubt",
-)  # fmt: skip
-_EVENT_COLUMNS = ("message_id", "tenant_id", "kind", "at", "detail")
-
-
-@dataclass(frozen=True, slots=True)
-class OutcomeRow:
-    """How one attempt ended, and what the message becomes by it.
-
-    `status` is `pending` (then with `next_attempt_at`), `held`, or an end. `code` 0: no server said it.
-    `reason` names who ended it where no server did (Message.EndReason): such an end costs the tenant nothing.
-    """
-
-    message_id: int
-    lease_token: int
-    status: str
-    next_attempt_at: datetime | None
-    attempt: int
-    verdict: str
-    host: str
-    tls: str
-    code: int
-    enhanced: str
-    text: str
-    started_at: datetime
-    finished_at: datetime
-    in_doubt: bool = False
-    reason: str = ""
-
-    @property
-    def is_end(self) -> bool:
-        return self.status not in _UNFINISHED
 
 
 def record(rows: Sequence[OutcomeRow], *, now: datetime) -> frozenset[int]:
@@ -67,77 +34,10 @@ def record(rows: Sequence[OutcomeRow], *, now: datetime) -> frozenset[int]:
     with transaction.atomic():
         applied: set[int] = set()
         for start in range(0, len(rows), BATCH):
-            applied |= _record_batch(rows[start : start + BATCH], now)
+            written = recording.write(rows[start : start + BATCH])
+            mark_dirty((found.tenant_id, found.task_id, found.accepted_at) for found in written)
+            applied.update(*(found.message_ids for found in written))
         return frozenset(applied)
-
-
-def _record_batch(rows: Sequence[OutcomeRow], now: datetime) -> set[int]:
-    # Locked in the order of their ids, so that two writers never wait for each other.
-    claimed = (
-        Message.objects.select_for_update()
-        .filter(pk__in=[row.message_id for row in rows], lease_token__isnull=False)
-        .order_by("pk")
-        .values_list("pk", "tenant_id", "task_id", "accepted_at", "lease_token", "in_doubt", named=True)
-    )
-    held = {message.pk: message for message in claimed}
-    ours = [
-        row for row in rows if row.message_id in held and held[row.message_id].lease_token == row.lease_token
-    ]
-    # The same message twice under one token: its first outcome released it.
-    fresh = list({row.message_id: row for row in reversed(ours)}.values())
-    if not fresh:
-        return set()
-    update_rows(
-        Message,
-        _MESSAGE_COLUMNS,
-        [
-            (
-                row.message_id,
-                row.status,
-                row.next_attempt_at if row.status == Message.Status.PENDING else None,
-                row.finished_at if row.is_end else None,
-                row.reason if row.is_end else "",
-                row.attempt,
-                row.in_doubt or held[row.message_id].in_doubt,
-            )
-            for row in fresh
-        ],
-        also="lease_token = NULL",
-    )
-    insert_rows(Attempt, _ATTEMPT_COLUMNS, [_attempt(row) for row in fresh])
-    insert_rows(
-        Event,
-        _EVENT_COLUMNS,
-        [
-            (
-                row.message_id,
-                held[row.message_id].tenant_id,
-                Event.Kind.ENDED,
-                row.finished_at,
-                {"status": row.status},
-            )
-            for row in fresh
-            if row.is_end
-        ],
-    )
-    mark_dirty(held[row.message_id][1:4] for row in fresh)
-    return {row.message_id for row in fresh}
-
-
-def _attempt(row: OutcomeRow) -> tuple[object, ...]:
-    return (
-        row.message_id,
-        row.attempt,
-        row.started_at,
-        row.finished_at,
-        str(row.verdict)[:10],
-        row.host[:255],
-        row.tls[:64],
-        row.code or None,
-        row.enhanced[:12],
-        row.text.replace("\0", "")[:500],
-        row.in_doubt,
-    )
 
 
 @transaction.atomic
@@ -236,4 +136,4 @@ def _insert_ended(messages: models.QuerySet[Message], detail: dict[str, str], no
     )
     sql, params = chosen.query.sql_with_params()
     with connection.cursor() as cursor:
-        cursor.execute(f"INSERT INTO {Event._meta.db_table} ({', '.join(_EVENT_COLUMNS)}) {sql}", params)
+        cursor.execute(f"INSERT INTO {Event._meta.db_table} ({', '.join(EVENT_COLUMNS)}) {sql}", params)

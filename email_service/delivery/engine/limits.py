@@ -16,7 +16,7 @@ class Limits:
     connections: int | None = None
     timeouts: Timeouts = field(default_factory=Timeouts)
     report_every: float = 1.0
-    report_size: int = 300
+    report_size: int = 500
     waiting_messages: int = 64
     waiting_octets: int = 16 * 1024 * 1024
     idle: float = 30.0
