@@ -118,10 +118,13 @@ def _claim_of(task_id: int, worker: str, host: str, size: int, now: datetime, *,
 
 def next_token() -> int:
     """Return a number that no claim has had; they only grow."""
-    ClaimCounter.objects.get_or_create(pk=1)
     with connection.cursor() as cursor:
-        cursor.execute(f"UPDATE {COUNTERS} SET value = value + 1 WHERE id = 1 RETURNING value")  # noqa: S608
-        return cursor.fetchone()[0]
+        for _ in range(2):
+            cursor.execute(f"UPDATE {COUNTERS} SET value = value + 1 WHERE id = 1 RETURNING value")  # noqa: S608
+            if row := cursor.fetchone():
+                return row[0]
+            ClaimCounter.objects.get_or_create(pk=1)
+    raise RuntimeError("The counter of claims cannot be written.")
 
 
 def go_on_after(token: int) -> None:

@@ -50,6 +50,7 @@ class Station:
         self.watch = Watch()
         self.is_settled = True
         self.connection: object = None  # the one over which the database was last looked at
+        self.counting = progress.Counting()
         self._engines: dict[Relay | Direct, Engine] = {}
         self._mailings: dict[int, Mailing] = {}
 
@@ -161,10 +162,8 @@ def deliver_batch() -> bool:
             leave(here)
             raise
         here.is_settled = True
-    if batch is None:
-        return False
-    progress.refresh_small(batch.task.pk)
-    return True
+    here.counting.after(batch)
+    return batch is not None
 
 
 def leave(here: Station) -> None:

@@ -1,5 +1,6 @@
 """How far a task is: its counters made anew from rows, its end, and the units it used."""
 
+import time
 from collections import Counter
 from collections.abc import Sequence
 
@@ -10,10 +11,13 @@ from django.utils import timezone
 from billing import services as billing
 from email_service.send_details import outcomes
 from email_service.send_details.models import Message
+from email_service.send_tasks import claims
+from email_service.send_tasks.claims import Batch
 from email_service.send_tasks.models import Task
 
-# A task of up to so many messages is counted after every batch; a larger one by the sweep.
+# A task of up to so many messages is counted while it is sent; a larger one by the sweep.
 SMALL = 5_000
+COUNT_EVERY = 1.0
 UNSENT = (Message.Status.PENDING, Message.Status.HELD)
 
 
@@ -38,6 +42,29 @@ def refresh_small(task_id: int) -> None:
     """Refresh a task that is quickly counted, so that its page shows the batch just sent."""
     if Task.objects.filter(pk=task_id, accepted_count__lte=SMALL).exists():
         refresh(task_id)
+
+
+class Counting:
+    """When one worker counts the small tasks it sends: once a second, and where they may have come to their end."""
+
+    def __init__(self) -> None:
+        self._due: dict[int, float] = {}
+        self._uncounted: set[int] = set()
+
+    def after(self, batch: Batch | None) -> None:
+        """Count the batch's task if it is time; without a batch nothing is due, and what was left is counted."""
+        if batch is None:
+            while self._uncounted:
+                refresh_small(self._uncounted.pop())
+            self._due.clear()
+            return
+        task_id, may_be_last = batch.task.pk, len(batch.messages) < claims.BATCH
+        if not may_be_last and time.monotonic() < self._due.get(task_id, 0.0):
+            self._uncounted.add(task_id)
+            return
+        self._uncounted.discard(task_id)
+        refresh_small(task_id)
+        self._due[task_id] = time.monotonic() + COUNT_EVERY
 
 
 @transaction.atomic
