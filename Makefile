@@ -7,7 +7,7 @@ CORES := $(shell nproc 2>/dev/null || echo 2)
 STAMP := .venv/setup.stamp
 SOURCES := requirements/dev.txt package.json package-lock.json .npmrc
 
-.PHONY: setup demo test walk test-services test-e2e lint types imports bench messages locks
+.PHONY: setup demo test walk test-services test-e2e lint types imports bench bench-growth bench-fairness messages locks
 
 setup: $(STAMP) locale/zh_Hans/LC_MESSAGES/django.mo
 
@@ -44,8 +44,15 @@ test-services: setup
 test-e2e: setup
 	@bash scripts/test-e2e
 
+# Options in BENCH: make bench BENCH="--database sqlite --rounds 7"
 bench: setup
-	$(TESTING) $(BIN)/python -m bench.send
+	@bash scripts/bench send $(BENCH)
+
+bench-growth: setup
+	@bash scripts/bench growth $(BENCH)
+
+bench-fairness: setup
+	@bash scripts/bench fairness $(BENCH)
 
 # For developers: texts into the catalogue, pins into the lock files.
 messages: setup
@@ -55,4 +62,5 @@ locks:
 	$(BIN)/uv pip compile --quiet --generate-hashes --no-header --no-annotate requirements/base.in -o requirements/base.txt
 	$(BIN)/uv pip compile --quiet --generate-hashes --no-header --no-annotate requirements/dev.in -o requirements/dev.txt
 	$(BIN)/uv pip compile --quiet --generate-hashes --no-header --no-annotate requirements/node.in -o requirements/node.txt
+	$(BIN)/uv pip compile --quiet --generate-hashes --no-header --no-annotate requirements/bench.in -c requirements/base.txt -o requirements/bench.txt
 	npm install --package-lock-only --silent && $(BIN)/python scripts/omit_addresses.py
