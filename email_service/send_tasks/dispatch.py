@@ -193,11 +193,11 @@ def _deliver(here: Station, batch: Batch) -> None:
         return
     messages = _without_poison(batch)
     accepted = {message.id: message.accepted_at for message in messages}
-    rules = results.rules_of(batch.task.tenant_id)
+    rules = results.rules_for(service.in_doubt)
     with here.watch.over(batch) as guard:
 
         def on_outcomes(found: Sequence[Outcome]) -> None:
-            results.apply(found, accepted=accepted, rules=rules, now=claims.database_now())
+            results.apply(found, accepted=accepted, rules=rules, clock=claims.database_now)
             _give_back(batch, found, guard)
 
         claim = Claim(batch.token, tuple(accepted))

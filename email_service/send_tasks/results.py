@@ -1,9 +1,10 @@
 """From the engine's outcomes to rows: bulk, fenced by the claim's token."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.utils import timezone
 
 from email_service.delivery.envelopes import Outcome
 from email_service.delivery.replies import Verdict
@@ -16,7 +17,10 @@ HOST_GONE = "The worker that held this message fell silent; whether it was sent 
 
 
 def rules_of(tenant_id: int) -> verdicts.Rules:
-    policy = EmailService.objects.filter(tenant=tenant_id).values_list("in_doubt", flat=True).first()
+    return rules_for(EmailService.objects.filter(tenant=tenant_id).values_list("in_doubt", flat=True).first())
+
+
+def rules_for(policy: str | None) -> verdicts.Rules:
     return verdicts.Rules(
         lifetime=timedelta(hours=settings.MESSAGE_LIFETIME_HOURS),
         first_wait=timedelta(seconds=settings.RETRY_FIRST_SECONDS),
@@ -25,10 +29,17 @@ def rules_of(tenant_id: int) -> verdicts.Rules:
 
 
 def apply(
-    outcomes: Sequence[Outcome], *, accepted: Mapping[int, datetime], rules: verdicts.Rules, now: datetime
+    outcomes: Sequence[Outcome],
+    *,
+    accepted: Mapping[int, datetime],
+    rules: verdicts.Rules,
+    clock: Callable[[], datetime],
 ) -> None:
     """Write down how a batch's messages ended; what was withheld is not an attempt and is left to the claim."""
     rows = []
+    # Only what is tried again asks for the time.
+    is_over = all(outcome.verdict in verdicts.FINAL for outcome in outcomes)
+    now = timezone.now() if is_over else clock()
     for outcome in outcomes:
         if outcome.verdict != Verdict.WITHHELD:
             decision = verdicts.decide(

@@ -17,7 +17,6 @@ from email_service.feedback.queries import suppressed_keys
 from email_service.send_tasks import claims
 from email_service.send_tasks.claims import Batch
 from email_service.send_tasks.models import Task
-from email_service.setup.models import EmailService
 
 logger = logging.getLogger(__name__)
 LOOK_EVERY = 0.5
@@ -54,9 +53,8 @@ class Guard:
         self.suppressed = frozenset(
             self._ids[key] for key in suppressed_keys(task.tenant_id, list(self._ids)) if key in self._ids
         )
-        sending = Task.objects.filter(pk=task.pk, status=Task.Status.SENDING).exists()
-        paused = EmailService.objects.filter(tenant=task.tenant_id, paused=True).exists()
-        self.halted = paused or not sending
+        going = Task.objects.filter(pk=task.pk, status=Task.Status.SENDING)
+        self.halted = not going.exclude(tenant__email_service__paused=True).exists()
         self._looked_at = began_at
         # The lease is counted from before the question: the database's answer may be long under way.
         asked_at = time.monotonic()

@@ -27,6 +27,7 @@ class DeliveryBatch:
         self._sizes: dict[int, int] = {}
         self._outcomes: deque[Outcome] = deque()
         self._news = threading.Event()
+        self._wake_at = 0
 
     @property
     def under_way(self) -> int:
@@ -57,7 +58,8 @@ class DeliveryBatch:
         self._outcomes.append(outcome)
         self._octets_ended += self._sizes.pop(outcome.message_id)
         self._ended += 1
-        self._news.set()
+        if self._begun - self._ended <= self._wake_at:
+            self._news.set()
 
     def tell(self, outcome: Outcome) -> None:
         """Add an outcome the caller's own thread came to, of a message that was never handed over."""
@@ -68,9 +70,11 @@ class DeliveryBatch:
             self.failure = error
         self._news.set()
 
-    def wait(self, seconds: float) -> None:
-        """Sleep until something was reported, or the time is over."""
-        self._news.wait(seconds)
+    def wait(self, seconds: float, *, until: int) -> None:
+        """Sleep until no more than so many are under way, the batch has failed, or the time is over."""
+        self._wake_at = until
+        if self.under_way > until:
+            self._news.wait(seconds)
         self._news.clear()
 
     def collect(self) -> list[Outcome]:

@@ -54,9 +54,8 @@ class Run:
     def feed(self, envelopes: Iterable[Envelope]) -> None:
         """Compose and hand over one after the other, never far ahead of the connections."""
         for envelope in envelopes:
-            while self._is_full() and not self._must_stop():
-                self._batch.wait(_TICK)
-                self._tell_if_due()
+            if self._is_full():
+                self._make_room()
             if self._must_stop():
                 return
             self._batch.expect(envelope.message_id)
@@ -72,7 +71,7 @@ class Run:
                 self._withdraw()
             if is_withdrawn and self._engine.is_stopping and time.monotonic() >= self._engine.stop_by:
                 self._engine.abort(STOPPED)
-            self._batch.wait(_TICK)
+            self._batch.wait(_TICK, until=0)
             self._tell_if_due()
         self._tell_all()
         self._withhold_missing()
@@ -86,7 +85,7 @@ class Run:
         while self._batch.under_way:
             if time.monotonic() >= give_up_at:
                 self._engine.abort(STOPPED)
-            self._batch.wait(_TICK)
+            self._batch.wait(_TICK, until=0)
 
     def _hand_over(self, envelope: Envelope) -> None:
         message_id, attempt_number = envelope.message_id, envelope.attempt
@@ -119,6 +118,14 @@ class Run:
         if waiting == 0:
             return False
         return waiting >= self._limits.waiting_messages or self._batch.octets > self._limits.waiting_octets
+
+    def _make_room(self) -> None:
+        """Wait until half of what waits has gone: woken at each reply, this thread would keep the other from work."""
+        half = self._limits.waiting_messages // 2
+        while self._is_full() and not self._must_stop():
+            on_connections = self._batch.under_way - self._engine.waiting
+            self._batch.wait(_TICK, until=half + on_connections)
+            self._tell_if_due()
 
     def _must_stop(self) -> bool:
         return self._engine.is_stopping or self._batch.failure is not None
