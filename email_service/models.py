@@ -6,8 +6,18 @@ from email_service.feedback.models import Suppression
 from email_service.mail_templates.models import Picture, Template, TemplateDraft, TemplateVersion
 from email_service.reports.models import Report
 from email_service.send_details.models import Attempt, DirtyHour, Event, Message
-from email_service.send_tasks.models import Attachment, Claim, ClaimCounter, RejectedRow, Task
-from email_service.setup.models import EmailService, Transport
+from email_service.send_tasks.models import (
+    Attachment,
+    Claim,
+    ClaimCounter,
+    Heartbeat,
+    Pace,
+    RejectedRow,
+    Tally,
+    Task,
+    Worker,
+)
+from email_service.setup.models import EmailService, PlatformSending, Transport
 
 __all__ = [
     "Address",
@@ -21,14 +31,19 @@ __all__ = [
     "DomainRecord",
     "EmailService",
     "Event",
+    "Heartbeat",
     "Message",
+    "Pace",
     "Picture",
+    "PlatformSending",
     "RejectedRow",
     "Report",
     "Suppression",
+    "Tally",
     "Task",
     "Template",
     "TemplateDraft",
     "TemplateVersion",
     "Transport",
+    "Worker",
 ]

@@ -13,6 +13,7 @@ SECTIONS = (
     "send_details",
     "reports",
     "feedback",
+    "operations",
 )
 urlpatterns: list[URLPattern | URLResolver] = [
     pattern for section in SECTIONS for pattern in import_module(f"email_service.{section}.urls").urlpatterns
@@ -21,4 +22,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
 public_urlpatterns: list[URLPattern | URLResolver] = [
     *import_module("email_service.feedback.urls").public_urlpatterns,
     *import_module("email_service.mail_templates.urls").public_urlpatterns,
+    # What machines ask.
+    *import_module("email_service.operations.urls").public_urlpatterns,
 ]

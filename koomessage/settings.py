@@ -39,6 +39,7 @@ INSTALLED_APPS = [
     "axes",
     "guardian",
     "import_export",
+    "django_prometheus",
     "koomessage.common",
     "iam",
     "billing",
@@ -49,6 +50,7 @@ if DEMO:
     INSTALLED_APPS.append("koomessage.demo")
 
 MIDDLEWARE = [
+    "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -64,6 +66,7 @@ MIDDLEWARE = [
     "iam.middleware.TenantMiddleware",
     "koomessage.common.kept_forms.KeptFormMiddleware",
     "axes.middleware.AxesMiddleware",
+    "django_prometheus.middleware.PrometheusAfterMiddleware",
 ]
 ROOT_URLCONF = "koomessage.urls"
 WSGI_APPLICATION = "koomessage.wsgi.application"
@@ -168,6 +171,8 @@ SIGN_UPS_AN_HOUR = env.number("SIGN_UPS_AN_HOUR", 10, least=1)
 # --- safety -------------------------------------------------------------------------------------------------
 _https = BASE_URL.startswith("https://")
 SECURE_SSL_REDIRECT = _https and env.flag("SECURE_SSL_REDIRECT", True)
+# Machines inside ask these over plain http.
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^metrics$"]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.flag("BEHIND_PROXY", False) else None
 SECURE_HSTS_SECONDS = env.number("SECURE_HSTS_SECONDS", 31_536_000 if _https else 0)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = _https
@@ -206,6 +211,17 @@ CELERY_TASK_ALWAYS_EAGER = env.flag("CELERY_TASK_ALWAYS_EAGER", False)
 SWEEP_SECONDS = env.real("SWEEP_SECONDS", 5.0, least=0.1)
 # How often hours with new outcomes are counted anew; the figures of an hour are final at its minute zero.
 REPORT_SECONDS = env.real("REPORT_SECONDS", 30.0, least=0.5)
+
+# --- watching -----------------------------------------------------------------------------------------------
+# After so many seconds in which mail was due and nothing was claimed, /healthz turns red.
+HEALTH_STALLED_SECONDS = env.real("HEALTH_STALLED_SECONDS", 120.0, least=1.0)
+# Who brings it sees /metrics; closed where it is empty.
+METRICS_TOKEN = env.text("METRICS_TOKEN", "")
+PROMETHEUS_EXPORT_MIGRATIONS = False
+# Where the console's processes of one host add up their figures; read by prometheus_client itself.
+PROMETHEUS_MULTIPROC_DIR = env.text("PROMETHEUS_MULTIPROC_DIR", "")
+if PROMETHEUS_MULTIPROC_DIR:
+    Path(PROMETHEUS_MULTIPROC_DIR).mkdir(parents=True, exist_ok=True)
 
 # --- the platform as senders and recipients see it ------------------------------------------------------------
 PLATFORM_NAME = env.text("PLATFORM_NAME", "KooMessage")

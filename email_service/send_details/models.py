@@ -91,6 +91,7 @@ class Message(models.Model):
             models.Index(
                 fields=["lease_token"], condition=models.Q(lease_token__isnull=False), name="message_claimed"
             ),
+            models.Index(fields=["id"], condition=models.Q(status="held"), name="message_held"),
         ]
 
     def __str__(self) -> str:
@@ -138,6 +139,7 @@ class Event(models.Model):
         ENDED = "ended", _("Ended")
         UNSUBSCRIBED = "unsubscribed", _("Unsubscribed")
         REVEALED = "revealed", _("Address shown")
+        DECIDED = "decided", _("Decided by the platform")
 
     message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="events")
     tenant = models.ForeignKey("iam.Tenant", on_delete=models.PROTECT, related_name="+", db_index=False)

@@ -90,6 +90,32 @@ def give_back(token: int, message_ids: Iterable[int] | None = None, *, crashed: 
     return held.update(lease_token=None, crashes=F("crashes") + int(crashed))
 
 
+@transaction.atomic
+def decide_held(message_id: int, status: str, *, now: datetime, reason: str = "") -> bool:
+    """Let a held message become what a person decided; False where somebody had decided before.
+
+    Pending is tried again at once. One UPDATE with a condition: of two decisions one counts.
+    """
+    is_end = status not in _UNFINISHED
+    decided = Message.objects.filter(pk=message_id, status=Message.Status.HELD, lease_token=None).update(
+        status=status,
+        end_reason=reason if is_end else "",
+        finished_at=now if is_end else None,
+        next_attempt_at=None if is_end else now,
+    )
+    if not decided:
+        return False
+    message = Message.objects.only("tenant_id", "task_id", "accepted_at").get(pk=message_id)
+    told = {"message_id": message_id, "tenant_id": message.tenant_id, "at": now}
+    events = [Event(**told, kind=Event.Kind.DECIDED, detail={"status": status})]
+    if is_end:
+        detail = {"status": status, "reason": reason} if reason else {"status": status}
+        events.append(Event(**told, kind=Event.Kind.ENDED, detail=detail))
+    Event.objects.bulk_create(events)
+    mark_dirty([(message.tenant_id, message.task_id, message.accepted_at)])
+    return True
+
+
 def mark_dirty(messages: Iterable[tuple[int, int, datetime]]) -> None:
     """Have the hours of these (tenant, task, accepted time) counted anew."""
     hours = {(task, _hour(accepted_at)): tenant for tenant, task, accepted_at in set(messages)}

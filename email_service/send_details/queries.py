@@ -37,6 +37,14 @@ ENDS: dict[str, Promise] = {
     Message.Status.CANCELLED: _("The mail was cancelled before it was sent."),
 }
 REASONS: dict[str, str | Promise] = dict(Message.EndReason.choices)
+# What the platform's staff made of a message in doubt.
+DECISIONS: dict[str, str | Promise] = {
+    Message.Status.PENDING: _("The mail is sent again, with the same message ID."),
+    Message.Status.DELIVERED: _("The mail was found to have arrived."),
+    Message.Status.FAILED: _(
+        "The mail was found not to have arrived, and is not sent again. It costs nothing."
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -140,6 +148,9 @@ def _event(row: Event) -> Moment | None:
     if row.kind == Event.Kind.UNSUBSCRIBED:
         text = _("The recipient unsubscribed; your tasks do not write to this address any more.")
         return Moment(row.at, row.get_kind_display(), "warning", "mail-x", text)
+    if row.kind == Event.Kind.DECIDED:
+        decided = DECISIONS.get(str(row.detail.get("status", "")), "")
+        return Moment(row.at, row.get_kind_display(), "info", "gavel", decided)
     if row.kind == Event.Kind.REVEALED:
         return Moment(row.at, row.get_kind_display(), "secondary", "eye", by=str(row.detail.get("login", "")))
     return None  # accepting is the message's own moment

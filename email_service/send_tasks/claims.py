@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from email_service.send_details.models import Message
 from email_service.send_tasks.models import Claim, ClaimCounter, Task
+from email_service.setup.queries import HALTED
 
 BATCH = 500
 MESSAGES = Message._meta.db_table
@@ -62,7 +63,11 @@ def due_tasks(now: datetime) -> QuerySet[Task]:
     """Return the tasks that have a message to send now, and may send it."""
     waiting = due_messages(now).filter(task=OuterRef("pk"))
     return Task.objects.filter(
-        Exists(waiting), status=Task.Status.SENDING, due_at__lte=now, tenant__email_service__paused=False
+        Exists(waiting),
+        ~Exists(HALTED.all()),
+        status=Task.Status.SENDING,
+        due_at__lte=now,
+        tenant__email_service__paused=False,
     )
 
 
@@ -101,7 +106,7 @@ def _claim_of(task_id: int, worker: str, host: str, size: int, now: datetime, *,
     )
     if task is None:
         return None
-    token = next_token()
+    token = next_token(now)
     messages = _take(task.pk, token, size, now)
     if not messages:
         return None
@@ -116,11 +121,15 @@ def _claim_of(task_id: int, worker: str, host: str, size: int, now: datetime, *,
     return Batch(token, task, messages)
 
 
-def next_token() -> int:
-    """Return a number that no claim has had; they only grow."""
+def next_token(now: datetime | None = None) -> int:
+    """Return a number that no claim has had; they only grow. When the last was given out is kept beside."""
+    moment = connection.ops.adapt_datetimefield_value(now or database_now())
     with connection.cursor() as cursor:
         for _ in range(2):
-            cursor.execute(f"UPDATE {COUNTERS} SET value = value + 1 WHERE id = 1 RETURNING value")  # noqa: S608
+            cursor.execute(
+                f"UPDATE {COUNTERS} SET value = value + 1, claimed_at = %s WHERE id = 1 RETURNING value",  # noqa: S608
+                [moment],
+            )
             if row := cursor.fetchone():
                 return row[0]
             ClaimCounter.objects.get_or_create(pk=1)

@@ -6,7 +6,6 @@ The only module that runs `delivery.engine`. One station a worker process: its j
 import logging
 import os
 import socket
-import struct
 import threading
 from collections import defaultdict
 from collections.abc import Sequence
@@ -20,7 +19,7 @@ from email_service.delivery.envelopes import Claim, Outcome
 from email_service.delivery.replies import Verdict
 from email_service.delivery.routing import Direct, Relay
 from email_service.send_details import outcomes as details
-from email_service.send_tasks import claims, progress, reasons, results, verdicts
+from email_service.send_tasks import claims, progress, pulse, reasons, results, turns, verdicts
 from email_service.send_tasks.claims import Batch, Claimed
 from email_service.send_tasks.mailing import CannotPrepare, Mailing, prepare
 from email_service.send_tasks.models import Claim as ClaimRow
@@ -46,8 +45,9 @@ class Station:
         self.host = socket.gethostname()[:255]
         self.journal = Journal.open(folder, self.host[:40], fsync=settings.JOURNAL_FSYNC)
         self.name = self.journal.path.name
-        self.note = Note(note_beside(self.journal))
-        self.watch = Watch()
+        self.note = turns.Note(turns.beside(self.journal.path))
+        self.pulse = pulse.Pulse(self.name, self.host, self.gauges)
+        self.watch = Watch(self.pulse.beat)
         self.is_settled = True
         self.connection: object = None  # the one over which the database was last looked at
         self.counting = progress.Counting()
@@ -68,6 +68,11 @@ class Station:
             self._mailings[task.pk] = prepare(task)
         return self._mailings[task.pk]
 
+    def gauges(self) -> tuple[int, int]:
+        """Return how many connections are open, and how many outcomes are not in the database yet."""
+        engines = list(self._engines.values())
+        return sum(engine.connections for engine in engines), sum(engine.untold for engine in engines)
+
     def close(self, grace: float) -> None:
         try:
             for engine in self._engines.values():
@@ -75,29 +80,10 @@ class Station:
             self.watch.stop()
             if self.is_settled:
                 self.journal.remove()
+                self.pulse.end()
         finally:
             self.journal.close()
             self.note.close(keep=not self.is_settled)
-
-
-class Note:
-    """Whose turn it was when a worker died: eight bytes, written before a message's mail is made."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-
-    def write(self, message_id: int) -> None:
-        os.pwrite(self._file, struct.pack("<q", message_id), 0)
-
-    def close(self, *, keep: bool) -> None:
-        os.close(self._file)
-        if not keep:
-            self.path.unlink(missing_ok=True)
-
-
-def note_beside(journal: Journal) -> Path:
-    return journal.path.with_suffix(".turn")
 
 
 _lock = threading.Lock()
@@ -155,13 +141,18 @@ def deliver_batch() -> bool:
         _look_at_database(here)
         here.is_settled = False  # until all is well: a claim may stand though its answer was lost
         try:
-            batch = claims.claim(worker=here.name, host=here.host)
+            with here.pulse.stage(pulse.CLAIM):
+                batch = claims.claim(worker=here.name, host=here.host)
             if batch is not None:
                 _deliver(here, batch)
         except BaseException:
             leave(here)
             raise
         here.is_settled = True
+        if batch is None:
+            here.pulse.rest()
+        else:
+            here.pulse.beat()
     here.counting.after(batch)
     return batch is not None
 
@@ -197,12 +188,16 @@ def _deliver(here: Station, batch: Batch) -> None:
     with here.watch.over(batch) as guard:
 
         def on_outcomes(found: Sequence[Outcome]) -> None:
-            results.apply(found, accepted=accepted, rules=rules, clock=claims.database_now)
-            _give_back(batch, found, guard)
+            with here.pulse.stage(pulse.RECORD):
+                results.apply(found, accepted=accepted, rules=rules, clock=claims.database_now)
+                _give_back(batch, found, guard)
+            here.pulse.count(found)
 
         claim = Claim(batch.token, tuple(accepted))
-        envelopes = mailing.envelopes(messages, here.note.write)
-        here.engine(service.transport).deliver(claim, envelopes, guard=guard.allows, on_outcomes=on_outcomes)
+        envelopes = mailing.envelopes(messages, here.note.write, here.pulse.made)
+        engine = here.engine(service.transport)
+        with here.pulse.stage(pulse.SMTP, but=(pulse.RENDER, pulse.SIGN, pulse.RECORD)):
+            engine.deliver(claim, envelopes, guard=guard.allows, on_outcomes=on_outcomes)
     _end(batch.token)
 
 
@@ -257,7 +252,8 @@ def recover(*, is_restored: bool = False) -> None:
 
 
 def _take_over(journal: Journal) -> None:
-    crashed_over = _crashed_over(note_beside(journal))
+    note = turns.beside(journal.path)
+    crashed_over = turns.crashed_over(note)
     found = replay(journal)
     written = results.apply_recovered(found.replies, found.in_doubt, now=claims.database_now())
     # Only what was written: a take-over that was itself cut short is no second crash.
@@ -269,17 +265,13 @@ def _take_over(journal: Journal) -> None:
         if crashed_over in message_ids:
             details.give_back(token, [crashed_over], crashed=True)
         details.give_back(token, message_ids)
-    for token in claims.tokens_of(journal.path.name):
+    left_open = claims.tokens_of(journal.path.name)
+    for token in left_open:
         _end(token)
-    note_beside(journal).unlink(missing_ok=True)
+    pulse.tally(socket.gethostname()[:255], {(pulse.EXPIRED, ""): len(left_open)})
+    pulse.forget(journal.path.name)
+    note.unlink(missing_ok=True)
     journal.remove()
-
-
-def _crashed_over(note: Path) -> int:
-    try:
-        return struct.unpack("<q", note.read_bytes()[:8])[0]
-    except (FileNotFoundError, struct.error):
-        return 0
 
 
 def give_up_silent() -> int:
@@ -289,4 +281,6 @@ def give_up_silent() -> int:
     for claim in gone:
         results.apply_recovered((), results.doubtful_of(claim.token, now), now=now)
         claims.close(claim.token)
+        pulse.tally(claim.host, {(pulse.EXPIRED, ""): 1})
+        pulse.forget(claim.worker)
     return len(gone)

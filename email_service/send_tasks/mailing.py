@@ -1,5 +1,6 @@
 """A task's mail, compiled once from what was frozen at submit, and rendered per recipient."""
 
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -36,28 +37,41 @@ class Mailing:
         self._unsubscribes = unsubscribes
         self._keys = token_keys()
 
-    def envelopes(self, messages: tuple[Claimed, ...], noting: Callable[[int], None]) -> Iterator[Envelope]:
-        """Yield one envelope a message; `noting` hears whose turn it is before its bytes are made."""
+    def envelopes(
+        self,
+        messages: tuple[Claimed, ...],
+        noting: Callable[[int], None],
+        made: Callable[[float, float], None],
+    ) -> Iterator[Envelope]:
+        """Yield one envelope a message; `noting` hears whose turn it is before its bytes are made.
+
+        `made` hears the seconds its rendering and its signing took.
+        """
         for message in messages:
             yield Envelope(
                 message_id=message.id,
                 attempt=message.attempts + 1,
                 sender=tokens.bounce_sender(message.id, settings.PLATFORM_BOUNCE_HOST, self._keys),
                 recipient=message.recipient,
-                render=self._renderer(message, noting),
+                render=self._renderer(message, noting, made),
             )
 
-    def _renderer(self, message: Claimed, noting: Callable[[int], None]) -> Callable[[], bytes]:
+    def _renderer(
+        self, message: Claimed, noting: Callable[[int], None], made: Callable[[float, float], None]
+    ) -> Callable[[], bytes]:
         def render() -> bytes:
             noting(message.id)
+            began_at = time.perf_counter()
             url = links.unsubscribe_url(message.id) if self._unsubscribes else None
             token = links.tracking_token(message.id) if self._mail.needs_token else None
             recipient = Recipient(
                 message.id, message.recipient, message.accepted_at, message.values, PersonalLinks(url, token)
             )
             content = self._mail.render(recipient)
+            rendered_at = time.perf_counter()
             if self._signer is not None:
                 content = self._signer.sign(content, is_canonical=True)
+            made(rendered_at - began_at, time.perf_counter() - rendered_at)
             noting(0)
             return content
 

@@ -107,6 +107,13 @@ def counts(task: Task) -> list[Count]:
     return found
 
 
+def held_count(task: Task) -> int:
+    """Return how many messages of an unfinished task wait for somebody to decide whether they came."""
+    if not task.is_unfinished or not task.pending_count:
+        return 0
+    return Message.objects.filter(task=task, status=Message.Status.HELD).count()
+
+
 def problem_rows(task: Task, limit: int | None = SHOWN_ROWS) -> list[RowProblem]:
     """Return the file's rows that became no message, in the file's order."""
     rows = RejectedRow.objects.filter(task=task).order_by("row_number")

@@ -7,7 +7,7 @@ from datetime import timedelta
 from django.conf import settings
 from django.db.models import Q
 
-from email_service.send_tasks import claims, dispatch, progress, reasons
+from email_service.send_tasks import claims, dispatch, progress, pulse, reasons
 from email_service.send_tasks.models import Claim, Task
 
 logger = logging.getLogger(__name__)
@@ -28,6 +28,7 @@ def sweep() -> Found:
     Idempotent; two sweeps at once do no harm.
     """
     now = claims.database_now()
+    pulse.tick()
     take_over()
     start_due()
     for task_id in to_refresh():

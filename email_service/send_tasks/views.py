@@ -125,6 +125,7 @@ def _state(task: Task) -> dict[str, Any]:
         "task": task,
         "reason": reasons.task_sentence(task.status_reason),
         "counts": queries.counts(task),
+        "held": queries.held_count(task),
         "timeline": queries.timeline(task),
         "is_moving": task.status in MOVING,
         "can_cancel": task.status in (Task.Status.PREPARING, Task.Status.SCHEDULED),

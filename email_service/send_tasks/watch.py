@@ -6,17 +6,19 @@ One thread a worker process asks the database; the engine's guard only looks at 
 import logging
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from django.conf import settings
 from django.db import Error, close_old_connections, connections
+from django.db.models import Exists
 
 from email_service.delivery.envelopes import Envelope
 from email_service.feedback.queries import suppressed_keys
 from email_service.send_tasks import claims
 from email_service.send_tasks.claims import Batch
 from email_service.send_tasks.models import Task
+from email_service.setup.queries import HALTED
 
 logger = logging.getLogger(__name__)
 LOOK_EVERY = 0.5
@@ -54,7 +56,8 @@ class Guard:
             self._ids[key] for key in suppressed_keys(task.tenant_id, list(self._ids)) if key in self._ids
         )
         going = Task.objects.filter(pk=task.pk, status=Task.Status.SENDING)
-        self.halted = not going.exclude(tenant__email_service__paused=True).exists()
+        going = going.exclude(tenant__email_service__paused=True).exclude(Exists(HALTED.all()))
+        self.halted = not going.exists()
         self._looked_at = began_at
         # The lease is counted from before the question: the database's answer may be long under way.
         asked_at = time.monotonic()
@@ -67,9 +70,13 @@ class Guard:
 
 
 class Watch:
-    """The thread of a worker process that keeps the guard of the batch in hand up to date."""
+    """The thread of a worker process that keeps the guard of the batch in hand up to date.
 
-    def __init__(self) -> None:
+    `on_look` is called after each look: what a worker tells of itself while a batch is under way.
+    """
+
+    def __init__(self, on_look: Callable[[], object]) -> None:
+        self._on_look = on_look
         self._guard: Guard | None = None
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
@@ -111,6 +118,7 @@ class Watch:
                     guard = self._guard
                 if guard is not None:
                     _look_safely(guard)
+                    self._on_look()
         finally:
             connections.close_all()
 

@@ -73,3 +73,15 @@ class EmailService(models.Model):
 
     def __str__(self) -> str:
         return str(self.tenant)
+
+
+class PlatformSending(models.Model):
+    """One row: whether the platform sends at all; no row, and it does."""
+
+    paused = models.BooleanField(default=False)
+    reason = models.CharField(max_length=255, blank=True)
+    changed_at = models.DateTimeField()
+    changed_by = models.ForeignKey("iam.User", null=True, on_delete=models.SET_NULL, related_name="+")
+
+    def __str__(self) -> str:
+        return "paused" if self.paused else "sending"

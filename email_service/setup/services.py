@@ -2,8 +2,9 @@
 
 from django.conf import settings
 from django.db import transaction
+from django.utils import timezone
 
-from email_service.setup.models import EmailService, Transport
+from email_service.setup.models import EmailService, PlatformSending, Transport
 from iam import audit
 from iam.models import Tenant, User
 
@@ -72,3 +73,26 @@ def _set_pause(service: EmailService, user: User | None, *, is_paused: bool, rea
         target=str(service),
         reason=reason,
     )
+
+
+@transaction.atomic
+def pause_platform(*, user: User | None, reason: str) -> bool:
+    """Stop all sending until it is resumed; False where it had been stopped already."""
+    return _switch_platform(user, is_paused=True, reason=reason)
+
+
+@transaction.atomic
+def resume_platform(*, user: User | None) -> bool:
+    """Let the platform send again; False where it did."""
+    return _switch_platform(user, is_paused=False, reason="")
+
+
+def _switch_platform(user: User | None, *, is_paused: bool, reason: str) -> bool:
+    PlatformSending.objects.get_or_create(pk=1, defaults={"changed_at": timezone.now()})
+    changed = PlatformSending.objects.filter(pk=1, paused=not is_paused).update(
+        paused=is_paused, reason=reason[:255], changed_at=timezone.now(), changed_by=user
+    )
+    if changed:
+        action = "kooMessage:platform:pauseSending" if is_paused else "kooMessage:platform:resumeSending"
+        audit.record(tenant=None, user=user, action=action, reason=reason)
+    return bool(changed)

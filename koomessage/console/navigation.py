@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from koomessage.common.permissions import SIGNED_IN, may
+from koomessage.common.permissions import SIGNED_IN, STAFF, may
 from koomessage.common.requests import ConsoleRequest
 
 
@@ -46,15 +46,25 @@ NAVIGATION = (
     ),
     Group("", (Entry(_("Permissions"), "iam:home", "shield-check", "iam.list_user"),)),
 )
+# What the platform's staff finds outside the administration.
+OPERATIONS = (
+    Group(
+        _("Operations"),
+        (
+            Entry(_("Sending engine"), "email:engine", "activity", "email_service.view_emailservice"),
+            Entry(_("Administration"), "admin:index", "settings", STAFF),
+        ),
+    ),
+)
 
 
 def visible(request: ConsoleRequest) -> Iterator[tuple[str | Promise, list[tuple[Entry, bool]]]]:
     """Yield each group's label and entries that the user may open, each with whether it is the current one."""
-    for group in NAVIGATION:
+    for group in OPERATIONS if request.user.is_staff else NAVIGATION:
         entries = [
             (entry, _is_current(entry, request.path))
             for entry in group.entries
-            if entry.permission == SIGNED_IN or may(request.user, entry.permission)
+            if entry.permission in (SIGNED_IN, STAFF) or may(request.user, entry.permission)
         ]
         if entries:
             yield group.label, entries
@@ -62,7 +72,7 @@ def visible(request: ConsoleRequest) -> Iterator[tuple[str | Promise, list[tuple
 
 def label_of(path: str) -> str | Promise:
     """Return the name of the section that an address lies in, empty where it lies in none."""
-    entries = [entry for group in NAVIGATION for entry in group.entries]
+    entries = [entry for group in (*NAVIGATION, *OPERATIONS) for entry in group.entries]
     return next((entry.label for entry in entries if entry.url != "/" and _is_current(entry, path)), "")
 
 

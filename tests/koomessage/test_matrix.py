@@ -59,6 +59,8 @@ OPEN_ANSWERS = {
     "iam:agreement": {"GET": 200},
     "public:unsubscribe": {"GET": 200, "POST": 200},
     "public:picture": {"GET": 200},
+    "public:healthz": {"GET": 200},
+    "public:metrics": {"GET": 404},
 }
 
 

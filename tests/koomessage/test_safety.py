@@ -75,7 +75,9 @@ def test_looking_changes_nothing(route: Route, path: str, owner: User, operator:
 
     for headers in ({}, FRAGMENT):
         answer = client.get(path, **headers)
-        assert answer.status_code in (200, 204, 286, 302), answer.status_code
+        # Closed until a token is set (tests/email_service/operations/test_metrics.py).
+        wanted = (404,) if route.name == "public:metrics" else (200, 204, 286, 302)
+        assert answer.status_code in wanted, answer.status_code
         if answer.streaming:
             b"".join(answer)
         client.head(path, **headers)

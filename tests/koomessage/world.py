@@ -164,6 +164,7 @@ ROWS = {
     "email:message_detail": "message",
     "email:message_reveal": "message",
     "email:suppression_delete": "suppression",
+    "email:engine_decide": "message",
 }
 
 
@@ -186,6 +187,7 @@ WORDS: dict[str, Callable[[World], dict[str, str]]] = {
     "iam:password_reset": _reset_words,
     "iam:agreement": lambda world: {"slug": next(iter(AGREEMENTS))},
     "email:template_restore": lambda world: {"number": "1"},
+    "email:engine_decide": lambda world: {"decision": "resend"},
     "public:unsubscribe": _unsubscribe_words,
     "public:picture": lambda world: {"token": world.picture.token, "kind": world.picture.kind},
 }

@@ -46,6 +46,18 @@ class Engine:
         self._is_stopping = False
         self._stop_by = 0.0
         self._not_begun: tuple[int, ...] = ()
+        self._batch: DeliveryBatch | None = None
+
+    @property
+    def connections(self) -> int:
+        """How many connections are open; any thread may ask."""
+        return self._way.connections if self._background is not None else 0
+
+    @property
+    def untold(self) -> int:
+        """How many outcomes of the batch in hand have not been told yet; any thread may ask."""
+        batch = self._batch
+        return batch.untold if batch is not None else 0
 
     def deliver(
         self, claim: Claim, envelopes: Iterable[Envelope], *, guard: Guard, on_outcomes: OnOutcomes
@@ -58,7 +70,7 @@ class Engine:
         """
         with self._turn:
             self.journal.claimed(claim)
-            batch = DeliveryBatch(claim, guard, self._limits.report_size)
+            batch = self._batch = DeliveryBatch(claim, guard, self._limits.report_size)
             run = Run(self, batch, on_outcomes)
             self._start(batch)
             try:

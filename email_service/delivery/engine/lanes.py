@@ -64,6 +64,10 @@ class Lanes:
     def waiting(self) -> int:
         return len(self._unrouted) + sum(lane.waiting for lane in tuple(self._busy))
 
+    @property
+    def connections(self) -> int:
+        return sum(lane.connections for lane in tuple(self._lanes.values()))
+
     def trouble_for(self, envelope: Envelope) -> Trouble | None:
         try:
             route, until = self._routes[recipient_domain(envelope.recipient)]

@@ -46,6 +46,10 @@ class Pool:
     def waiting(self) -> int:
         return len(self._queue)
 
+    @property
+    def connections(self) -> int:
+        return len(self._couriers)
+
     def keep_tidy(self) -> None:
         """Look after the connections from now on."""
         self._loop.call_later(_TIDY_EVERY, self._tidy)

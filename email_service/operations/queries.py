@@ -1,0 +1,220 @@
+"""What the page 发送引擎 shows. Every question costs the same with a thousand messages waiting and with a million."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db.models import (
+    Avg,
+    Count,
+    DurationField,
+    ExpressionWrapper,
+    F,
+    Max,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+)
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from email_service.delivery.replies import Verdict
+from email_service.send_details.models import Attempt, Message
+from email_service.send_tasks import pulse
+from email_service.send_tasks.claims import due_messages, due_tasks
+from email_service.send_tasks.models import Claim, Pace, Task, Worker
+
+WINDOWS = (1, 5, 60)
+MOST_ROWS = 20
+# Counted of at most so many: a page that looks through a million rows every few seconds is a load of its own.
+SAMPLE = 10_000
+MOST_TASKS = 500
+VERDICTS: dict[str, str | Promise] = {
+    Verdict.DELIVERED: _("Delivered"),
+    Verdict.DEFERRED: _("Tried again later"),
+    Verdict.THROTTLED: _("Slowed down"),
+    Verdict.FAILED: _("Failed"),
+    Verdict.REJECTED: _("Rejected"),
+    pulse.IN_DOUBT: _("In doubt"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """How many attempts ended so in the last 1, 5 and 60 minutes."""
+
+    verdict: str
+    label: str | Promise
+    numbers: tuple[int, ...]
+
+
+@dataclass(slots=True)
+class Queue:
+    """What waits for one account or one destination."""
+
+    name: str
+    code: str = ""
+    waiting: int = 0
+    claimed: int = 0
+    oldest: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Destinations:
+    rows: list[Queue]
+    counted: int
+    is_whole: bool
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerLine:
+    """A worker process: one that told of itself, or that holds claims and does not any more."""
+
+    name: str
+    host: str
+    pid: int | None
+    since: datetime | None
+    seen_at: datetime | None
+    connections: int
+    untold: int
+    claims: int
+    lease_until: datetime | None
+    is_silent: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Slow:
+    """How a destination has taken the latest mails."""
+
+    domain: str
+    attempts: int
+    seconds: float
+    deferred: int
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """A held message, with the attempt that left it so."""
+
+    message: Message
+    attempt: Attempt | None
+    account: str
+    company: str = field(default="")
+
+
+def rates(now: datetime) -> list[Rate]:
+    """Return one row a verdict; a window begins with a whole minute."""
+    minute = now.replace(second=0, microsecond=0)
+    rows = Pace.objects.filter(minute__gt=minute - timedelta(minutes=max(WINDOWS)))
+    found: defaultdict[str, list[int]] = defaultdict(lambda: [0] * len(WINDOWS))
+    for at, verdict, attempts in rows.values_list("minute", "verdict", "attempts"):
+        for place, minutes in enumerate(WINDOWS):
+            # The running minute has hardly begun: the one before it belongs to every window.
+            if at >= minute - timedelta(minutes=minutes):
+                found[verdict][place] += attempts
+    return [Rate(verdict, label, tuple(found[verdict])) for verdict, label in VERDICTS.items()]
+
+
+def queue_by_account(now: datetime) -> list[Queue]:
+    """Return the accounts with the most unfinished messages in tasks being sent."""
+    oldest = (
+        due_messages(now)
+        .filter(task=OuterRef("pk"))
+        .order_by("next_attempt_at")
+        .values("next_attempt_at")[:1]
+    )
+    tasks = Task.objects.filter(status=Task.Status.SENDING, pending_count__gt=0).annotate(
+        oldest=Subquery(oldest)
+    )
+    found: dict[int, Queue] = {}
+    for tenant, account, name, waiting, since in tasks.order_by("-pending_count").values_list(
+        "tenant", "tenant__account", "tenant__name", "pending_count", "oldest"
+    )[:MOST_TASKS]:
+        row = found.setdefault(tenant, Queue(name, account))
+        row.waiting += waiting
+        row.oldest = min(filter(None, (row.oldest, since)), default=None)
+    shown = dict(sorted(found.items(), key=lambda item: -item[1].waiting)[:MOST_ROWS])
+    for tenant, number in _claimed().values_list("tenant").annotate(Count("pk")):
+        if tenant in shown:
+            shown[tenant].claimed = number
+    return list(shown.values())
+
+
+def queue_by_destination(now: datetime) -> Destinations:
+    """Return the destinations with the most due messages, counted among the first SAMPLE of them."""
+    due = due_messages(now).filter(task__in=due_tasks(now)).order_by()
+    found: dict[str, Queue] = {}
+    counted = 0
+    for domain, since in due.values_list("domain", "next_attempt_at")[: SAMPLE + 1]:
+        counted += 1
+        row = found.setdefault(domain, Queue(domain))
+        row.waiting += 1
+        row.oldest = min(filter(None, (row.oldest, since)))
+    for domain, number in _claimed().values_list("domain").annotate(Count("pk")):
+        found.setdefault(domain, Queue(domain)).claimed = number
+    rows = sorted(found.values(), key=lambda row: (-row.waiting - row.claimed, row.name))[:MOST_ROWS]
+    return Destinations(rows, min(counted, SAMPLE), counted <= SAMPLE)
+
+
+def _claimed() -> QuerySet[Message]:
+    return Message.objects.filter(lease_token__isnull=False).order_by()
+
+
+def workers(now: datetime) -> list[WorkerLine]:
+    """Return the worker processes that live, and those whose claims nobody has taken over yet."""
+    claims = {
+        worker: (host, number, until)
+        for worker, host, number, until in Claim.objects.order_by()
+        .values_list("worker", "host")
+        .annotate(Count("pk"), Max("lease_until"))
+    }
+    silent = now - timedelta(seconds=settings.LEASE_SECONDS)
+    lines = []
+    for row in Worker.objects.order_by("host", "since")[:200]:
+        _host, number, until = claims.pop(row.name, (row.host, 0, None))
+        lines.append(
+            WorkerLine(
+                row.name, row.host, row.pid, row.since, row.seen_at, row.connections, row.untold, number, until,
+                is_silent=number > 0 and row.seen_at < silent,
+            )
+        )  # fmt: skip
+    for name, (host, number, until) in sorted(claims.items())[:200]:
+        lines.append(WorkerLine(name, host, None, None, None, 0, 0, number, until, is_silent=until < now))
+    return lines
+
+
+def slowest() -> list[Slow]:
+    """Return the destinations that took the longest for a mail, among the latest attempts."""
+    newest = Attempt.objects.aggregate(Max("pk"))["pk__max"] or 0
+    took = ExpressionWrapper(F("finished_at") - F("started_at"), output_field=DurationField())
+    late = Q(verdict__in=(Verdict.DEFERRED, Verdict.THROTTLED))
+    rows = (
+        Attempt.objects.filter(pk__gt=newest - SAMPLE)
+        .order_by()
+        .values("message__domain")
+        .annotate(attempts=Count("pk"), took=Avg(took), deferred=Count("pk", filter=late))
+        .order_by("-took", "message__domain")[:MOST_ROWS]
+    )
+    return [
+        Slow(row["message__domain"], row["attempts"], row["took"].total_seconds(), row["deferred"])
+        for row in rows
+    ]
+
+
+def held() -> QuerySet[Message]:
+    """Return the messages that wait for a decision."""
+    return Message.objects.filter(status=Message.Status.HELD).select_related("task", "tenant").defer("params")
+
+
+def doubts(messages: Sequence[Message]) -> list[Doubt]:
+    """Return the messages with the attempt that left each in doubt."""
+    last: dict[int, Attempt] = {}
+    for attempt in Attempt.objects.filter(message__in=messages).order_by("number", "pk"):
+        last[attempt.message_id] = attempt
+    return [
+        Doubt(message, last.get(message.pk), message.tenant.account, message.tenant.name)
+        for message in messages
+    ]
