@@ -1,5 +1,6 @@
 """All settings, from the environment (see .env.example); what is missing or odd stops the start."""
 
+import os
 from datetime import timedelta
 from pathlib import Path
 
@@ -222,6 +223,9 @@ PROMETHEUS_EXPORT_MIGRATIONS = False
 PROMETHEUS_MULTIPROC_DIR = env.text("PROMETHEUS_MULTIPROC_DIR", "")
 if PROMETHEUS_MULTIPROC_DIR:
     Path(PROMETHEUS_MULTIPROC_DIR).mkdir(parents=True, exist_ok=True)
+else:
+    # Set and empty it would mean the current folder there.
+    os.environ.pop("PROMETHEUS_MULTIPROC_DIR", None)
 
 # --- the platform as senders and recipients see it ------------------------------------------------------------
 PLATFORM_NAME = env.text("PLATFORM_NAME", "KooMessage")

@@ -115,6 +115,8 @@ PAGES: dict[str, dict[str, list[str]]] = {
     },
     "operator Operator-demo-2026": {
         "admin": ["/admin/"],
+        "engine": ["/email/engine/"],
+        "engine-pause": ["/email/engine/", "! .page-actions a"],
         "admin-verifications": ["/admin/iam/enterpriseapplication/"],
         "admin-services": ["/admin/email_service/emailservice/"],
         "admin-service": ["/admin/email_service/emailservice/", "> #result_list tbody th a"],

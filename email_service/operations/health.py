@@ -15,6 +15,7 @@ from django.utils import timezone
 from email_service.send_tasks import pulse
 from email_service.send_tasks.claims import due_tasks
 from email_service.send_tasks.models import ClaimCounter, Heartbeat
+from email_service.setup.models import PlatformSending
 from email_service.setup.queries import HALTED
 
 
@@ -64,11 +65,13 @@ def examine(*, only_pages: bool = False) -> Health:
 def _look_at_work(found: Health) -> None:
     now = timezone.now()
     limit = settings.HEALTH_STALLED_SECONDS
-    waits, found.is_paused, claimed_at, swept_at = _one_row(
-        due_tasks(now - timedelta(seconds=limit)), now=now
+    waits, found.is_paused, claimed_at, swept_at, switched_at = _one_row(
+        due_tasks(now - timedelta(seconds=limit))
     )
     found.claim_age, found.sweep_age = _age(claimed_at, now), _age(swept_at, now)
-    if waits and (found.claim_age is None or found.claim_age > limit):
+    # Whoever resumes sending gives the workers as long again.
+    is_fresh = any(age is not None and age <= limit for age in (found.claim_age, _age(switched_at, now)))
+    if waits and not is_fresh:
         since = "" if found.claim_age is None else f" for {found.claim_age:.0f} seconds"
         found.complain(f"Mail is due and no worker has claimed any{since}. Are the sending workers running?")
     if found.sweep_age is None or found.sweep_age > limit:
@@ -76,25 +79,26 @@ def _look_at_work(found: Health) -> None:
         found.complain(f"The sweep {since}. Are the schedule and the console workers running?", is_red=False)
 
 
-def _one_row(due: QuerySet[Any], *, now: datetime) -> tuple[bool, bool, datetime | None, datetime | None]:
-    """Ask four things of four tables in one query, which Django's querysets cannot say."""
-    counters = ClaimCounter.objects.filter(pk=1).values("claimed_at")
-    sweeps = Heartbeat.objects.filter(name=pulse.SWEEP).values("at")
-    sql: list[str] = []
-    values: list[Any] = []
-    for shape, rows in (
+def _one_row(due: QuerySet[Any]) -> tuple[bool, bool, datetime | None, datetime | None, datetime | None]:
+    """Ask five things of four tables in one query, which Django's querysets cannot say."""
+    asked = (
         ("EXISTS(%s)", due.order_by()),
         ("EXISTS(%s)", HALTED.all()),
-        ("(%s)", counters),
-        ("(%s)", sweeps),
-    ):
+        ("(%s)", ClaimCounter.objects.filter(pk=1).values("claimed_at")),
+        ("(%s)", Heartbeat.objects.filter(name=pulse.SWEEP).values("at")),
+        ("(%s)", PlatformSending.objects.filter(pk=1).values("changed_at")),
+    )
+    sql: list[str] = []
+    values: list[Any] = []
+    for shape, rows in asked:
         part, parameters = rows.query.sql_with_params()
         sql.append(shape.replace("%s", part))
         values.extend(parameters)
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {', '.join(sql)}", values)
-        waits, is_paused, claimed_at, swept_at = cursor.fetchone()
-    return bool(waits), bool(is_paused), _moment(claimed_at), _moment(swept_at)
+        waits, is_paused, *moments = cursor.fetchone()
+    claimed_at, swept_at, switched_at = map(_moment, moments)
+    return bool(waits), bool(is_paused), claimed_at, swept_at, switched_at
 
 
 def _moment(value: datetime | str | None) -> datetime | None:

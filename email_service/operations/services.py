@@ -8,6 +8,7 @@ from email_service.send_details import outcomes
 from email_service.send_details.models import Message
 from email_service.send_tasks import jobs, progress
 from email_service.send_tasks.models import Task
+from email_service.setup import services as setup_services
 from iam import audit
 from iam.models import User
 from koomessage.common.errors import RuleViolation
@@ -49,6 +50,13 @@ def decide_held(message: Message, *, decision: str, user: User) -> bool:
     if decision == "resend":
         jobs.hint_on_commit(jobs.deliver)
     return True
+
+
+@transaction.atomic
+def resume_all(*, user: User) -> None:
+    """Let the platform send again, at once rather than with the next sweep."""
+    if setup_services.resume_platform(user=user):
+        jobs.hint_on_commit(jobs.deliver)
 
 
 def _was_decided_so(message: Message, status: str) -> bool:

@@ -134,7 +134,7 @@ def engine_pause(request: ConsoleRequest) -> HttpResponse:
 def engine_resume(request: ConsoleRequest) -> HttpResponse:
     _needs(request, DECIDE)
     if request.method == "POST":
-        setup_services.resume_platform(user=request.user)
+        services.resume_all(user=request.user)
         messages.success(request, gettext("The platform sends again."))
         return redirect("email:engine")
     return render_confirm(

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.utils.crypto import constant_time_compare
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest, multiprocess
 
 from email_service.operations import health
@@ -14,7 +14,7 @@ from email_service.operations.collectors import EngineCollector
 from koomessage.common.permissions import public
 
 
-@require_GET
+@require_safe
 @never_cache
 @public
 def healthz(request: HttpRequest) -> HttpResponse:
@@ -29,7 +29,7 @@ def healthz(request: HttpRequest) -> HttpResponse:
     return answer
 
 
-@require_GET
+@require_safe
 @never_cache
 @public
 def metrics(request: HttpRequest) -> HttpResponse:

@@ -51,7 +51,9 @@ class Engine:
     @property
     def connections(self) -> int:
         """How many connections are open; any thread may ask."""
-        return self._way.connections if self._background is not None else 0
+        # The way comes a moment after the thread it lives in.
+        way: Way | None = getattr(self, "_way", None)
+        return way.connections if way is not None and self._background is not None else 0
 
     @property
     def untold(self) -> int:

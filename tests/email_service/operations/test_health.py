@@ -15,6 +15,7 @@ from email_service.send_details.models import Message
 from email_service.send_tasks import pulse
 from email_service.send_tasks.models import ClaimCounter, Heartbeat, Task
 from email_service.setup import services
+from email_service.setup.models import PlatformSending
 from iam.models import Tenant
 from tests.architecture.source import ROOT
 from tests.factories_sending import make_message, make_task
@@ -95,6 +96,11 @@ def test_a_pause_of_all_sending_is_said_and_no_reason(client: Client, ticking: N
     answer = client.get("/healthz")
 
     assert (answer.status_code, answer.json()["sending_paused"]) == (200, True)
+    # Once it is resumed the workers have their two minutes.
+    services.resume_platform(user=None)
+    assert client.get("/healthz").status_code == 200
+    PlatformSending.objects.update(changed_at=timezone.now() - timedelta(minutes=3))
+    assert client.head("/healthz").status_code == 503
 
 
 def test_a_sweep_that_does_not_run_is_said_but_not_red(client: Client):

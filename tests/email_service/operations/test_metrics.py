@@ -1,6 +1,8 @@
 """/metrics: closed without a token, and what it tells of a real run."""
 
 import re
+import subprocess
+import sys
 from datetime import timedelta
 from typing import Any
 
@@ -10,6 +12,7 @@ from django.utils import timezone
 
 from email_service.send_tasks import dispatch, progress, pulse
 from email_service.send_tasks.models import Claim, Tally
+from tests.architecture.source import ROOT
 from tests.email_service.delivery.peer import Peer, Say
 from tests.email_service.send_tasks.sending import deliver_all, make_sending_tenant, submit
 from tests.factories_sending import make_message, make_task
@@ -112,6 +115,35 @@ def test_no_label_names_an_account_a_domain_or_an_address(peer: Peer, client: Cl
     assert set(re.findall(r"(\w+)=", names)) <= {"outcome", "verdict", "stage"}
     assert tenant.account not in names
     assert "qq.com" not in names
+
+
+def test_console_processes_of_a_host_add_up_in_a_folder(tmp_path: Any):
+    program = (
+        "import django; django.setup()\n"
+        "from django.test import Client\n"
+        "from email_service.operations.views_public import _of_this_host\n"
+        "Client().get('/language/')\n"
+        "print(_of_this_host().decode())\n"
+    )
+    environment = {
+        "ENV_FILE": str(ROOT / "tests" / "test.env"),
+        "DJANGO_SETTINGS_MODULE": "koomessage.settings",
+        "DATA_DIR": str(tmp_path),
+        "PROMETHEUS_MULTIPROC_DIR": str(tmp_path / "figures"),
+        "PYTHONPATH": str(ROOT),
+    }
+    shown = ""
+    for _ in range(2):
+        shown = subprocess.run(
+            [sys.executable, "-c", program],
+            env=environment,
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+
+    assert "django_http_requests_before_middlewares_total 2.0" in shown
 
 
 def test_several_workers_add_up(db: Any, client: Client):
