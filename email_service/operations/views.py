@@ -55,14 +55,14 @@ def _needs(request: ConsoleRequest, permission: str) -> None:
 @requires(STAFF)
 def engine(request: ConsoleRequest) -> HttpResponse:
     _needs(request, LOOK)
-    now = timezone.now()
+    now, claimed = timezone.now(), queries.claimed()
     page = paginate(request, queries.held(), sorts=SORTS, default="id")
     context = {
         "now": now,
         "windows": queries.WINDOWS,
         "rates": queries.rates(now),
-        "accounts": queries.queue_by_account(now),
-        "destinations": queries.queue_by_destination(now),
+        "accounts": queries.queue_by_account(now, claimed),
+        "destinations": queries.queue_by_destination(now, claimed),
         "workers": queries.workers(now),
         "slowest": queries.slowest(),
         "page": page,
