@@ -96,7 +96,7 @@ def decide_held(message_id: int, status: str, *, now: datetime, reason: str = ""
 
     Pending is tried again at once. One UPDATE with a condition: of two decisions one counts.
     """
-    is_end = status not in _UNFINISHED
+    is_end = status not in (Message.Status.PENDING, Message.Status.HELD)
     decided = Message.objects.filter(pk=message_id, status=Message.Status.HELD, lease_token=None).update(
         status=status,
         end_reason=reason if is_end else "",
