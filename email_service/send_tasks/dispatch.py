@@ -19,7 +19,7 @@ from email_service.delivery.envelopes import Claim, Outcome
 from email_service.delivery.replies import Verdict
 from email_service.delivery.routing import Direct, Relay
 from email_service.send_details import outcomes as details
-from email_service.send_tasks import claims, progress, pulse, reasons, results, turns, verdicts
+from email_service.send_tasks import claims, progress, pulse, reasons, restored, results, turns, verdicts
 from email_service.send_tasks.claims import Batch, Claimed
 from email_service.send_tasks.mailing import CannotPrepare, Mailing, prepare
 from email_service.send_tasks.models import Claim as ClaimRow
@@ -30,10 +30,6 @@ from email_service.setup.models import EmailService, Transport
 
 logger = logging.getLogger(__name__)
 KEPT_MAILINGS = 4
-
-
-class DatabaseIsBehind(Exception):
-    """This host has seen claims the database does not know: it was restored. Nothing may be sent."""
 
 
 class Station:
@@ -112,21 +108,18 @@ def shut_down(grace: float | None = None) -> None:
 
 
 def refuse_restored_database() -> None:
-    if high_water(settings.JOURNAL_DIR) > claims.highest_token():
-        raise DatabaseIsBehind(
-            "The database is older than this host's journals. Nothing is sent until an operator runs "
-            "`manage.py resume_dispatch --after-restore`."
-        )
+    restored.refuse(settings.JOURNAL_DIR, high_water(settings.JOURNAL_DIR))
 
 
 def resume_after_restore() -> int:
-    """Let this host send again with a database older than its journals; return the highest claim it knew.
+    """Let this host send again with a database it does not know; return the highest claim it knew.
 
     First the journals are applied: what was delivered under claims the database still knows is not sent again.
     """
     recover(is_restored=True)
     highest = high_water(settings.JOURNAL_DIR)
     claims.go_on_after(highest)
+    restored.remember(settings.JOURNAL_DIR)
     return highest
 
 

@@ -9,6 +9,7 @@ from django.db.models import Q
 
 from email_service.send_tasks import claims, dispatch, progress, pulse, reasons
 from email_service.send_tasks.models import Claim, Task
+from email_service.send_tasks.restored import DatabaseIsBehind
 
 logger = logging.getLogger(__name__)
 MOST_HINTS = 8
@@ -45,7 +46,7 @@ def take_over() -> None:
     try:
         dispatch.recover()
         dispatch.give_up_silent()
-    except dispatch.DatabaseIsBehind as problem:
+    except DatabaseIsBehind as problem:
         logger.warning("%s", problem)
     except Exception:
         logger.exception("What a dead worker left cannot be taken over; the next sweep tries again.")

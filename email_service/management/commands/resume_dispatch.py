@@ -7,7 +7,7 @@ from email_service.send_tasks import dispatch
 
 
 class Command(BaseCommand):
-    help = "Send again with a database that was restored and is older than this host's journals."
+    help = "Send again with a database that was restored or replaced, and is not the one this host's journals know."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(

@@ -14,7 +14,7 @@ from django.utils import timezone
 from billing.models import UnitEntry
 from email_service.send_details import outcomes
 from email_service.send_details.models import Attempt, Message
-from email_service.send_tasks import claims, dispatch, progress, results, services, sweep, watch
+from email_service.send_tasks import claims, dispatch, progress, restored, results, services, sweep, watch
 from email_service.send_tasks.models import Claim, Task
 from email_service.setup.models import EmailService
 from koomessage.common.errors import RuleViolation
@@ -252,7 +252,7 @@ def test_a_restored_database_sends_nothing(peer: Peer, settings: Any, tmp_path: 
     settings.JOURNAL_DIR.mkdir(parents=True)
     (settings.JOURNAL_DIR / "high-water").write_text("999")
 
-    with pytest.raises(dispatch.DatabaseIsBehind):
+    with pytest.raises(restored.DatabaseIsBehind):
         dispatch.deliver_batch()
     assert peer.recipients == []
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 from email_service.delivery.engine import Journal
 from email_service.delivery.envelopes import Claim as Claimed
 from email_service.send_details.models import Message
-from email_service.send_tasks import claims, dispatch, progress, results, sweep, watch
+from email_service.send_tasks import claims, dispatch, progress, restored, results, sweep, watch
 from email_service.send_tasks.models import Claim, ClaimCounter, Task
 from tests.email_service.delivery.peer import Peer
 from tests.email_service.send_tasks.sending import deliver_all, make_sending_tenant, submit
@@ -101,7 +101,7 @@ def test_a_database_restored_under_a_running_worker_is_noticed(peer: Peer) -> No
     connection.close()
 
     for _ in range(3):
-        with pytest.raises(dispatch.DatabaseIsBehind):
+        with pytest.raises(restored.DatabaseIsBehind):
             dispatch.deliver_batch()
 
     assert peer.recipients == ["a@qq.com"]
@@ -119,7 +119,7 @@ def test_a_restored_database_is_noticed_by_a_worker_that_claimed_less(peer: Peer
     submit(tenant, "b@qq.com")
     connection.close()
 
-    with pytest.raises(dispatch.DatabaseIsBehind):
+    with pytest.raises(restored.DatabaseIsBehind):
         dispatch.deliver_batch()
 
     assert peer.recipients == ["a@qq.com"]
