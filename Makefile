@@ -7,7 +7,7 @@ CORES := $(shell nproc 2>/dev/null || echo 2)
 STAMP := .venv/setup.stamp
 SOURCES := requirements/dev.txt package.json package-lock.json .npmrc
 
-.PHONY: setup demo test walk test-services test-e2e lint types imports bench bench-growth bench-fairness messages locks
+.PHONY: setup demo test walk test-services test-e2e test-faults lint types imports bench bench-growth bench-fairness messages locks
 
 setup: $(STAMP) locale/zh_Hans/LC_MESSAGES/django.mo
 
@@ -43,6 +43,9 @@ test-services: setup
 
 test-e2e: setup
 	@bash scripts/test-e2e
+
+test-faults: setup
+	@bash scripts/test-faults
 
 # Options in BENCH: make bench BENCH="--database sqlite --rounds 7"
 bench: setup

@@ -26,8 +26,6 @@ from koomessage.common.mailbox import BadAddress, Mailbox, normalise
 
 logger = logging.getLogger(__name__)
 CHUNK = 1_000
-# Opening a file of 40 MB takes seconds; a reader that says nothing for so long is dead.
-READING_LASTS = timedelta(minutes=3)
 _COLUMNS = (
     "tenant_id", "task_id", "recipient", "recipient_key", "domain", "params", "row_number", "status", "accepted_at",
     "end_reason", "attempts", "next_attempt_at", "crashes", "in_doubt",
@@ -95,11 +93,16 @@ def read(task_id: int) -> bool:
         return False
 
 
+def _lease_until(now: datetime) -> datetime:
+    """A reader that stores no chunk until then is dead; opening a file of 40 MB alone takes seconds."""
+    return now + timedelta(seconds=settings.READING_LEASE_SECONDS)
+
+
 def _take(task_id: int) -> Task | None:
     now = claims.database_now()
     free = Q(reading_until=None) | Q(reading_until__lt=now)
     taken = Task.objects.filter(free, pk=task_id, status=Task.Status.PREPARING, is_read=False)
-    if not taken.update(reading_until=now + READING_LASTS):
+    if not taken.update(reading_until=_lease_until(now)):
         return None
     return Task.objects.select_related("template_version", "tenant").get(pk=task_id)
 
@@ -146,7 +149,7 @@ def _store(task: Task, rows: Sequence[Row]) -> None:
         accepted = task.due_at if task.send_type == Task.SendType.SCHEDULED else now
         write(task, judged, accepted_at=accepted)
         task.rows_read = rows[-1][0]
-        held.update(rows_read=task.rows_read, reading_until=now + READING_LASTS)
+        held.update(rows_read=task.rows_read, reading_until=_lease_until(now))
 
 
 def judge(rows: Iterable[Row], links: Sequence[int] = ()) -> Sorted:

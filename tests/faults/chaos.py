@@ -29,6 +29,7 @@ from django.utils import timezone  # noqa: E402
 
 from billing import services as billing  # noqa: E402
 from billing.models import UnitEntry  # noqa: E402
+from email_service.delivery.dkim import DkimSigner  # noqa: E402
 from email_service.reports import aggregation  # noqa: E402
 from email_service.send_details.models import Attempt, Message  # noqa: E402
 from email_service.send_tasks import dispatch, jobs, recipients, sweep  # noqa: E402
@@ -39,8 +40,18 @@ from tests.email_service.send_tasks.sending import XLSX, make_sending_tenant, su
 from tests.factories_sending import make_suppression  # noqa: E402
 
 jobs.hint = lambda job, *arguments: None
-recipients.READING_LASTS = timedelta(seconds=1)
 FINISHED = "finished"
+recipients.CHUNK = int(os.environ.get("FAULTS_CHUNK", recipients.CHUNK))
+if poison := os.environ.get("FAULTS_POISON"):
+    sign = DkimSigner.sign
+
+    def die_over_poison(signer: DkimSigner, mail: bytes) -> bytes:
+        """What the kernel does to a process over a mail that needs more memory than there is."""
+        if b"\r\nTo: <" + poison.encode() in mail:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return sign(signer, mail)
+
+    DkimSigner.sign = die_over_poison  # type: ignore[method-assign]
 
 
 def prepare(folder: str, port: str, units: str, *suppressed: str) -> None:
