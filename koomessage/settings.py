@@ -210,6 +210,8 @@ CELERY_BROKER_FOLDER = env.folder("CELERY_BROKER_FOLDER", DATA_DIR / "broker")
 CELERY_TASK_ALWAYS_EAGER = env.flag("CELERY_TASK_ALWAYS_EAGER", False)
 # How often the sweep looks in the database for work that nobody was told of.
 SWEEP_SECONDS = env.real("SWEEP_SECONDS", 5.0, least=0.1)
+# Every worker asks for a sweep of its own, too, in case the schedule is dead.
+IDLE_SWEEP_SECONDS = env.real("IDLE_SWEEP_SECONDS", 30.0, least=0.5)
 # How often hours with new outcomes are counted anew; the figures of an hour are final at its minute zero.
 REPORT_SECONDS = env.real("REPORT_SECONDS", 30.0, least=0.5)
 
