@@ -54,6 +54,8 @@ class Station:
         way = way_of(transport)
         if way not in self._engines:
             self._engines[way] = Engine(self.journal, way, hostname=settings.PLATFORM_BOUNCE_HOST)
+        if _is_stopping:
+            self._engines[way].stop(settings.SHUTDOWN_GRACE)
         return self._engines[way]
 
     def mailing(self, task: Task) -> Mailing:
@@ -68,6 +70,10 @@ class Station:
         """Return how many connections are open, and how many outcomes are not in the database yet."""
         engines = list(self._engines.values())
         return sum(engine.connections for engine in engines), sum(engine.untold for engine in engines)
+
+    def stop(self) -> None:
+        for engine in list(self._engines.values()):
+            engine.stop(settings.SHUTDOWN_GRACE)
 
     def close(self, grace: float) -> None:
         try:
@@ -84,6 +90,7 @@ class Station:
 
 _lock = threading.Lock()
 _station: Station | None = None
+_is_stopping = False
 
 
 def station() -> Station:
@@ -99,10 +106,22 @@ def station() -> Station:
     return _station
 
 
+def stop() -> None:
+    """Begin nothing more in this process; only sets flags, so that a signal may call it.
+
+    A batch under way gives back what was not begun, and waits for bodies in flight.
+    """
+    global _is_stopping  # noqa: PLW0603
+    _is_stopping = True
+    current = _station
+    if current is not None and current.pid == os.getpid():
+        current.stop()
+
+
 def shut_down(grace: float | None = None) -> None:
     """Give back what was not begun, wait for bodies in flight, and leave no journal behind."""
-    global _station
-    current, _station = _station, None
+    global _station, _is_stopping
+    current, _station, _is_stopping = _station, None, False
     if current is not None and current.pid == os.getpid():
         current.close(settings.SHUTDOWN_GRACE if grace is None else grace)
 
@@ -130,6 +149,8 @@ def deliver_batch() -> bool:
     process waits for the first.
     """
     with _lock:
+        if _is_stopping:
+            return False
         here = station()
         _look_at_database(here)
         here.is_settled = False  # until all is well: a claim may stand though its answer was lost

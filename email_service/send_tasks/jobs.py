@@ -4,13 +4,13 @@ import logging
 
 from celery import Task as Job
 from celery import shared_task
-from celery.signals import worker_process_shutdown, worker_shutdown
 from django.db import transaction
 
-from email_service.send_tasks import dispatch, recipients
+from email_service.send_tasks import dispatch, recipients, stopping
 from email_service.send_tasks import sweep as sweeping
 
 logger = logging.getLogger(__name__)
+__all__ = ["deliver", "hint", "hint_on_commit", "read_recipients", "stopping", "sweep"]
 
 
 @shared_task(reject_on_worker_lost=True)
@@ -51,9 +51,3 @@ def hint(job: Job, *arguments: int) -> None:
 def hint_on_commit(job: Job, *arguments: int) -> None:
     """Publish a job once the transaction stands."""
     transaction.on_commit(lambda: hint(job, *arguments))
-
-
-@worker_process_shutdown.connect
-@worker_shutdown.connect
-def _close(**kwargs: object) -> None:
-    dispatch.shut_down()
