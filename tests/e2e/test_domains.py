@@ -29,6 +29,7 @@ def test_a_wrong_record_is_marked_and_a_verified_domains_key_rotates(visit: Call
     row = page.get_by_role("row").filter(has_text=f"tracking.{DOMAIN}")
     expect(row.locator("del")).to_contain_text("wrong", timeout=SLOW)
     expect(row.locator("ins")).to_be_visible()
+    expect(page.locator("#verify")).to_be_focused()
     assert list(faults(page)) == []
 
     page.get_by_role("button", name="发布到演示DNS").click()

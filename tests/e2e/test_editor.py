@@ -191,67 +191,6 @@ def test_the_preview_opens_beside_the_form(page: Page) -> None:
     expect(body(page)).to_contain_text("{{name}}")
 
 
-def test_an_empty_mail_is_refused_in_words_and_the_words_lead_into_the_editor(
-    visit: Callable[..., Visitor],
-) -> None:
-    visitor = visit(OWNER)
-    visitor.expects(422)
-    page = visitor.page
-    page.goto(ADD)
-    page.get_by_label("模板标题").fill("没有正文")
-    submit(page)
-
-    error = page.get_by_role("alert").get_by_role("link", name="邮件正文")
-    expect(page.get_by_role("alert")).to_contain_text("请输入邮件正文")
-    error.click()
-    expect(page.locator(".jodit-wysiwyg_iframe")).to_be_focused()
-
-
-def test_the_editor_is_reached_and_left_by_keyboard(page: Page) -> None:
-    frame = page.locator(".jodit-wysiwyg_iframe")
-    page.get_by_role("radio", name="富文本").focus()
-    page.keyboard.press("Tab")
-    expect(page.get_by_role("button", name="参数", exact=True)).to_be_focused()
-    page.keyboard.press("ArrowRight")
-    expect(page.get_by_role("button", name="插入链接")).to_be_focused()
-    page.keyboard.press("Tab")
-    expect(frame).to_be_focused()
-    page.keyboard.type("By hand")
-    expect(body(page)).to_have_text("By hand")
-    page.keyboard.press("Alt+F10")
-    expect(page.get_by_role("toolbar", name="格式工具栏").locator("button:focus")).to_be_visible()
-    page.keyboard.press("Tab")
-    expect(frame).to_be_focused()
-    page.keyboard.press("Tab")
-    expect(page.locator(".form-actions").get_by_role("button", name="提交")).to_be_focused()
-
-
-def test_escape_leaves_the_full_screen(page: Page) -> None:
-    press(page, "fullsize")
-    box = page.locator(".jodit-container").bounding_box() or {}
-    assert (box["x"], box["y"], box["width"]) == (0, 0, page.evaluate("innerWidth"))
-    body(page).click()
-    page.keyboard.press("Escape")
-    expect(page.locator(".jodit_fullsize")).to_have_count(0)
-    expect(page.get_by_label("模板标题")).to_be_visible()
-
-
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_the_editor_and_what_its_buttons_open_are_accessible(
-    visit: Callable[..., Visitor], theme: str
-) -> None:
-    page = visit(OWNER, theme=theme).page
-    page.goto(ADD)
-    expect(page.locator(".jodit-container")).to_be_visible()
-    assert list(faults(page)) == []
-    for name in ("parameter", "picture", "link", "table"):
-        press(page, name)
-        expect(page.get_by_role("dialog")).to_be_visible()
-        assert list(faults(page)) == []
-        page.keyboard.press("Escape")
-        expect(page.get_by_role("dialog")).to_have_count(0)
-
-
 def test_a_link_leads_to_a_parameter(page: Page) -> None:
     body(page).click()
     page.keyboard.type("See ")

@@ -131,3 +131,13 @@ def test_pages_of_one_template_cost_a_fixed_number_of_queries(
 
     with django_assert_max_num_queries(10):
         as_owner.get(f"/email/templates/{template.pk}/{name}")
+
+
+@pytest.mark.parametrize(("body_type", "frames"), [("rich", 2), ("plain", 1)])
+def test_plain_text_is_shown_once(as_owner, acme, body_type, frames):
+    template = make_template(acme, body_type=body_type, body="Hello")
+
+    page = as_owner.get(f"/email/templates/{template.pk}/preview/").content.decode()
+
+    assert page.count("<iframe") == frames
+    assert page.count('name="template-view"') == frames + 1
