@@ -9,7 +9,8 @@ from django.utils.translation import gettext_lazy as _
 
 from koomessage.common.errors import RuleViolation
 
-MAX_BYTES = 2**20
+MAX_LENGTH = 2**20  # characters, however many octets a charset takes for each
+MAX_BYTES = 4 * MAX_LENGTH
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32-le"),
@@ -32,16 +33,16 @@ _MARKUP = re.compile(r"<[a-zA-Z!/]")
 def read_html(name: str, content: bytes) -> str:
     """Return the file's text: its charset from a byte order mark, else its meta element, else by trial.
 
-    Raises RuleViolation for another kind of file, one over 1 MiB, and what cannot be read as text.
+    Raises RuleViolation for another kind of file, one over 1 MiB once it is decoded, and what is no text.
     """
     if not name.lower().endswith((".html", ".htm")):
         raise RuleViolation(_("Choose a file whose name ends in .html."), field="html_file")
-    if len(content) > MAX_BYTES:
+    text = _decode(content) if len(content) <= MAX_BYTES else ""
+    if len(content) > MAX_BYTES or len(text) > MAX_LENGTH:
         raise RuleViolation(
-            format_lazy(_("The file is larger than {most}."), most=filesizeformat(MAX_BYTES)),
+            format_lazy(_("The file is larger than {most}."), most=filesizeformat(MAX_LENGTH)),
             field="html_file",
         )
-    text = _decode(content)
     if "\x00" in text or not _MARKUP.search(text):
         raise RuleViolation(
             _("The file holds no HTML. Save the mail as a web page and upload that."), field="html_file"

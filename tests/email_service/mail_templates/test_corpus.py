@@ -9,7 +9,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import translation
 
-from email_service.mail_templates.html_files import MAX_BYTES, read_html
+from email_service.mail_templates.html_files import MAX_LENGTH, read_html
 from email_service.mail_templates.rendering import parts_of, tidy_body, tidy_html
 from koomessage.common.html import sanitize
 from tests.email_service.mail_templates.corpus import FOLDER, MAILS, Mail
@@ -129,7 +129,7 @@ def test_marks_of_a_template_language_are_refused_each_with_its_text(capsys):
         ("picture.html", b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01<p>", "no HTML"),
         ("noise.html", bytes(range(256)) * 64, "no HTML"),
         ("archive.html", b"PK\x03\x04\x14\x00\x00\x00\x08\x00<a>", "no HTML"),
-        ("large.html", b"<p>" + b"x" * (MAX_BYTES - 2), "larger than"),
+        ("large.html", b"<p>" + b"x" * (MAX_LENGTH - 2), "larger than"),
         ("vast.html", b"<p>" * (50 * 2**20 // 3), "larger than"),
         ("long.html", b"<p>" + b"word " * 60_000, "larger than"),
         ("letter.doc", b"<p>x</p>", ".html"),

@@ -2,6 +2,7 @@
 
 import pytest
 
+from email_service.mail_templates import html_files
 from email_service.mail_templates.html_files import read_html
 from koomessage.common.errors import RuleViolation
 
@@ -46,3 +47,12 @@ def test_what_is_no_html_file_is_refused_with_a_sentence(name, content):
 
     assert str(refusal.value.message)
     assert refusal.value.field == "html_file"
+
+
+def test_the_limit_counts_what_is_left_after_decoding():
+    text = "<p>" + "字" * (html_files.MAX_LENGTH - 3)
+
+    for charset in ("utf-16", "utf-8", "gb18030"):
+        assert len(read_html("a.html", text.encode(charset))) == html_files.MAX_LENGTH
+        with pytest.raises(RuleViolation, match=r"1\.0"):
+            read_html("a.html", (text + "x").encode(charset))
