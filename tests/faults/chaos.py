@@ -30,6 +30,7 @@ from django.utils import timezone  # noqa: E402
 from billing import services as billing  # noqa: E402
 from billing.models import UnitEntry  # noqa: E402
 from email_service.delivery.dkim import DkimSigner  # noqa: E402
+from email_service.mail_templates.models import TemplateVersion  # noqa: E402
 from email_service.reports import aggregation  # noqa: E402
 from email_service.send_details.models import Attempt, Message  # noqa: E402
 from email_service.send_tasks import dispatch, jobs, recipients, sweep  # noqa: E402
@@ -103,6 +104,20 @@ def work(folder: Path) -> None:
     dispatch.shut_down()
 
 
+def later(seconds: str) -> None:
+    """Submit another task, due in so many seconds."""
+    due = timezone.now() + timedelta(seconds=int(seconds))
+    version = TemplateVersion.objects.get()
+    submit(
+        Tenant.objects.get(), "later@qq.com", version=version, send_type=Task.SendType.SCHEDULED, due_at=due
+    )
+
+
+def resume() -> None:
+    """What an operator says after a restore."""
+    call_command("resume_dispatch", "--after-restore")
+
+
 def report(folder: str) -> None:
     """Print what the database says in the end."""
     sweep.sweep()
@@ -137,4 +152,6 @@ def report(folder: str) -> None:
 
 
 if __name__ == "__main__":
-    {"prepare": prepare, "fork": fork, "report": report}[sys.argv[1]](*sys.argv[2:])
+    {"prepare": prepare, "later": later, "fork": fork, "resume": resume, "report": report}[sys.argv[1]](
+        *sys.argv[2:]
+    )

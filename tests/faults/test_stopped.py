@@ -110,26 +110,26 @@ def test_f17_a_message_that_kills_its_worker_is_set_aside_after_three_and_the_re
     finally:
         forks.end()
     found = house.report()
-    judge(house, peer, found)
+    judge(house, peer, found)  # a copy of another that was in flight at a crash is explained there
 
     assert crashes == 3
     assert found["set_aside"] == ["r7@qq.com"]
     assert found["messages"]["r7@qq.com"] == "failed"
-    assert len(copies(peer)) == 29 and set(copies(peer).values()) == {1}
+    assert len(copies(peer)) == 29 and "r7@qq.com" not in copies(peer)
     assert found["charged"] == 29, "what the platform could not send costs nothing"
 
 
 def test_f20_readers_killed_while_they_read_charge_each_row_once(house: House, peer: Peer) -> None:
     house.settings = {}
     house.prepare(peer, 3_000, units=1_000)
-    forks = Forks(house, 2, FAULTS_CHUNK="100")
+    forks = Forks(house, 2, FAULTS_CHUNK="10")
     kills = 0
     try:
         while not house.is_finished and kills < 8:
             if not house.rows("SELECT 1 FROM email_service_task WHERE is_read"):
                 forks.kill_one()
                 kills += 1
-            time.sleep(0.4)
+            time.sleep(0.2)
         wait_for(lambda: house.is_finished, 60, house.errors)
     finally:
         forks.end()
