@@ -56,7 +56,8 @@ def test_a_template_is_written_and_previewed(page: Page) -> None:
     page.get_by_label("邮件正文").fill("您好，{{name}}！")
     with page.context.expect_page() as opened:
         page.get_by_role("button", name="预览").click()
-    expect(opened.value.get_by_text("您好")).to_be_visible()
+    mail = opened.value.frame_locator(".template-frame-main")
+    expect(mail.get_by_text("您好")).to_be_visible()
     opened.value.close()
     page.get_by_role("main").get_by_role("button", name="提交").last.click()
     expect(page.get_by_role("main")).to_contain_text("无脚本模板")
