@@ -174,9 +174,10 @@ class TemplateDraft(TenantOwned):
     user = models.ForeignKey("iam.User", on_delete=models.CASCADE, related_name="+")
     template = models.ForeignKey(Template, null=True, on_delete=models.CASCADE, related_name="+")
     purpose = models.CharField(max_length=4, choices=Purpose)
-    title = models.CharField(max_length=64, blank=True)
+    title = models.CharField(max_length=300, blank=True)  # as typed, perhaps too long
     body_type = models.CharField(max_length=5, choices=BodyType)
     body = models.TextField()
+    former_body = models.TextField(blank=True)  # what the form held before a file was to fill it
     can_unsubscribe = models.BooleanField(default=False)
     language = models.CharField(max_length=10)  # of whoever waits
     attempts = models.PositiveSmallIntegerField(default=0)

@@ -57,6 +57,7 @@ def begin_draft(
     body: str,
     can_unsubscribe: bool,
     template: Template | None = None,
+    former_body: str = "",
 ) -> TemplateDraft:
     """Keep what was submitted and clean it in the background; the row says how far that has come."""
     draft = TemplateDraft.objects.create(
@@ -67,6 +68,7 @@ def begin_draft(
         title=title,
         body_type=body_type,
         body=body,
+        former_body=former_body,
         can_unsubscribe=can_unsubscribe,
         language=translation.get_language() or "",
     )

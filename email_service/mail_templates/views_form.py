@@ -133,9 +133,10 @@ def _begin_filling(
         user=request.user,
         template=template,
         purpose=TemplateDraft.Purpose.FILL,
-        title=typed["title"][:64],
+        title=typed["title"][:300],
         body_type=BodyType.RICH,
         body=body,
+        former_body=typed["body"],
         can_unsubscribe=typed["can_unsubscribe"],
     )
 
@@ -144,7 +145,10 @@ def _take_up(request: ConsoleRequest, template: Template | None) -> HttpResponse
     """Show the form with what a job made of a large body, or with why it was refused."""
     draft = queries.draft_of(request.tenant, request.GET["draft"])
     names = ("title", "body_type", "body", "can_unsubscribe")
-    form = TemplateForm(initial={name: getattr(draft, name) for name in names})
+    initial = {name: getattr(draft, name) for name in names}
+    if draft.refusal and draft.purpose == TemplateDraft.Purpose.FILL:
+        initial["body"] = draft.former_body  # a refused file replaces nothing
+    form = TemplateForm(initial=initial)
     if draft.refusal:
         return _page(request, form, template, upload_error=draft.refusal)
     notice = _("The body now holds the uploaded file. Check it, then submit.")

@@ -96,6 +96,21 @@ def test_a_large_file_fills_the_form_once_it_is_clean(as_owner, django_capture_o
     assert not Template.objects.exists()
 
 
+def test_a_large_file_that_is_refused_leaves_what_was_typed(as_owner, django_capture_on_commit_callbacks):
+    upload = SimpleUploadedFile("mail.html", b"<div>" * 6000)
+    typed = {**FIELDS, "title": "x" * 70, "body": "<p>mine</p>"}
+
+    with django_capture_on_commit_callbacks(execute=True):
+        as_owner.post(ADD, {**typed, "action": "upload", "html_file": upload})
+
+    draft = TemplateDraft.objects.get()
+    answer = as_owner.get(f"{ADD}?draft={draft.pk}")
+    assert draft.stage == "refused"
+    assert answer.status_code == 422
+    assert answer.context["upload_error"] == draft.refusal
+    assert [answer.context["form"][name].value() for name in ("title", "body")] == ["x" * 70, "<p>mine</p>"]
+
+
 def test_a_large_preview_waits_for_the_job_and_then_shows_the_mail(
     as_owner, django_capture_on_commit_callbacks
 ):
