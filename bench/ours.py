@@ -91,7 +91,7 @@ def mail(task_id: str, file: str) -> dict[str, Any]:
     claimed = claims.Claimed(
         row.pk, row.recipient, row.recipient_key, tuple(row.params), 0, 0, row.accepted_at
     )
-    (envelope,) = prepare(task).envelopes((claimed,), lambda _: None)
+    (envelope,) = prepare(task).envelopes((claimed,), lambda _: None, lambda _render, _sign: None)
     content = envelope.render()
     Path(file).write_bytes(content.replace(b"\r\n", b"\n"))
     text, _ = parts_of(task.template_version)
