@@ -17,13 +17,17 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """One message to one recipient; `render` makes its bytes when its turn has come."""
+    """One message to one recipient; `render` makes its bytes when its turn has come.
+
+    `is_transparent`: no line of them begins with a dot and the last one has its end (RFC 5321 section 4.5.2).
+    """
 
     message_id: int
     attempt: int
     sender: str
     recipient: str
     render: Callable[[], bytes]
+    is_transparent: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,10 +12,27 @@ UNSUBSCRIBE = "unsubscribe"
 TRACK = "track"
 
 
+class LinkMaker:
+    """Makes the personal links of mails; what all of them share is asked once."""
+
+    def __init__(self, before: str, after: str, key: bytes) -> None:
+        self._before = before
+        self._after = after
+        self._unsubscribe = tokens.sealer(UNSUBSCRIBE, key).token
+        self.tracking_token = tokens.sealer(TRACK, key).token
+
+    def unsubscribe_url(self, message_id: int) -> str:
+        return self._before + self._unsubscribe(message_id) + self._after
+
+
+def link_maker() -> LinkMaker:
+    """Return what makes the links of mails as the settings are now."""
+    return LinkMaker(*_around_token(settings.PUBLIC_URL, get_script_prefix()), link_keys()[0])
+
+
 def unsubscribe_url(message_id: int) -> str:
     """Return the address at which the message's recipient unsubscribes; the same whenever asked."""
-    before, after = _around_token(settings.PUBLIC_URL, get_script_prefix())
-    return before + tokens.sign(UNSUBSCRIBE, message_id, keys=link_keys()) + after
+    return link_maker().unsubscribe_url(message_id)
 
 
 @lru_cache(maxsize=4)
@@ -29,11 +46,6 @@ def read_unsubscribe_token(token: str) -> int | None:
     """Return the message an unsubscribe token was made for, None when we did not make it."""
     ids = tokens.read(UNSUBSCRIBE, token, link_keys())
     return ids[0] if ids is not None and len(ids) == 1 else None
-
-
-def tracking_token(message_id: int) -> str:
-    """Return what stands in the message's tracked links and in the picture that tells of its opening."""
-    return tokens.sign(TRACK, message_id, keys=link_keys())
 
 
 def link_keys() -> tuple[bytes, ...]:

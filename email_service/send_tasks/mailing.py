@@ -36,6 +36,8 @@ class Mailing:
         self._signer = signer
         self._unsubscribes = unsubscribes
         self._keys = token_keys()
+        self._host = settings.PLATFORM_BOUNCE_HOST
+        self._links = links.link_maker()
 
     def envelopes(
         self,
@@ -51,9 +53,10 @@ class Mailing:
             yield Envelope(
                 message_id=message.id,
                 attempt=message.attempts + 1,
-                sender=tokens.bounce_sender(message.id, settings.PLATFORM_BOUNCE_HOST, self._keys),
+                sender=tokens.bounce_sender(message.id, self._host, self._keys),
                 recipient=message.recipient,
                 render=self._renderer(message, noting, made),
+                is_transparent=True,
             )
 
     def _renderer(
@@ -62,8 +65,8 @@ class Mailing:
         def render() -> bytes:
             noting(message.id)
             began_at = time.perf_counter()
-            url = links.unsubscribe_url(message.id) if self._unsubscribes else None
-            token = links.tracking_token(message.id) if self._mail.needs_token else None
+            url = self._links.unsubscribe_url(message.id) if self._unsubscribes else None
+            token = self._links.tracking_token(message.id) if self._mail.needs_token else None
             recipient = Recipient(
                 message.id, message.recipient, message.accepted_at, message.values, PersonalLinks(url, token)
             )

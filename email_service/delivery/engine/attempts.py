@@ -42,17 +42,11 @@ class Attempt:
     )
 
     def __init__(self, envelope: Envelope, batch: Batch) -> None:
-        """Render the message; raises what `render` raises, and ValueError for a bad address."""
-        sender = address_octets(envelope.sender) if envelope.sender else b""
-        recipient = address_octets(envelope.recipient)
         self.envelope = envelope
         self.batch = batch
-        mail = envelope.render()
-        self.size = len(mail)  # as RFC 1870 counts it, before dots are doubled
-        self.mail = stuffed(mail)
-        self.mail_from = b"MAIL FROM:<" + sender + b">"
-        self.rcpt = b"RCPT TO:<" + recipient + b">\r\n"
-        self.needs_utf8 = not (sender.isascii() and recipient.isascii())
+        self.mail = self.mail_from = self.rcpt = b""
+        self.size = 0
+        self.needs_utf8 = False
         self.started_at = datetime.now(UTC)
         self.queued_at = 0.0  # by the loop's clock, where it waits in a lane
         self.tries = 0
@@ -61,13 +55,39 @@ class Attempt:
         self.is_marked = False
         self.dot_written = False
 
-    def obstacle(self, features: Features) -> tuple[str, str] | None:
-        """Answer why the server cannot take this one at all, as enhanced code and text, or None."""
+    def begin(self, features: Features) -> tuple[Verdict, str, str] | None:
+        """Make the message's bytes, its turn having come.
+
+        Answers why this server gets none of it, as verdict, enhanced code and text, or None.
+        """
+        self.started_at = datetime.now(UTC)
+        try:
+            self._make()
+        except ValueError as error:
+            return Verdict.FAILED, "", f"The message cannot be composed: {error}"
+        except Exception as error:
+            return Verdict.DEFERRED, "", f"The message could not be composed: {error!r}"
         if features.size and self.size > features.size:
-            return "5.3.4", f"The message has {self.size} octets, the server takes {features.size}."
+            text = f"The message has {self.size} octets, the server takes {features.size}."
+            return Verdict.FAILED, "5.3.4", text
         if self.needs_utf8 and not features.utf8:
-            return "5.6.7", "The address needs SMTPUTF8, and the server does not offer it."
+            text = "The address needs SMTPUTF8, and the server does not offer it."
+            return Verdict.FAILED, "5.6.7", text
         return None
+
+    def _make(self) -> None:
+        """Raises what `render` raises, and ValueError for a bad address."""
+        if self.mail:
+            return  # another connection had it before, and was lost
+        envelope = self.envelope
+        sender = address_octets(envelope.sender) if envelope.sender else b""
+        recipient = address_octets(envelope.recipient)
+        mail = envelope.render()
+        self.size = len(mail)  # as RFC 1870 counts it, before dots are doubled
+        self.mail = mail if envelope.is_transparent else stuffed(mail)
+        self.mail_from = b"MAIL FROM:<" + sender + b">"
+        self.rcpt = b"RCPT TO:<" + recipient + b">\r\n"
+        self.needs_utf8 = not (sender.isascii() and recipient.isascii())
 
     def outcome(
         self,

@@ -4,8 +4,6 @@ The order that matters: guard, mark, dot. Nothing that can complete a message is
 its mark is in the journal, and nothing is marked that the guard has not just let pass.
 """
 
-from datetime import UTC, datetime
-
 from email_service.delivery.engine.attempts import NOT_ALLOWED, STOPPED, Attempt, write_down
 from email_service.delivery.engine.journal import JournalUnwritable
 from email_service.delivery.engine.office import Office
@@ -37,13 +35,12 @@ class Courier:
 
     def go_on(self) -> None:
         """Begin the next envelope, or wait idle for one."""
-        while not self.connection.is_down and self._commanded is None:
-            attempt = self.office.take()
-            if attempt is None:
-                break
-            if self._begins(attempt):
-                self.connection.write(self._command(attempt))
-        if self.is_idle:
+        if self.connection.is_down or self._commanded is not None:
+            return
+        attempt = self._next()
+        if attempt is not None:
+            self.connection.write(self._command(attempt))
+        elif self.is_idle:
             self.idle_since = self.connection.loop.time()
             self.office.idle(self)
 
@@ -65,17 +62,18 @@ class Courier:
 
     # Commands
 
-    def _begins(self, attempt: Attempt) -> bool:
-        """Say whether the server can take this one at all; otherwise it has its outcome."""
-        if not self.office.allows(attempt):
-            self._withhold(attempt, NOT_ALLOWED)
-            return False
-        attempt.started_at = datetime.now(UTC)
-        obstacle = attempt.obstacle(self.connection.features)
-        if obstacle is not None:
-            enhanced, text = obstacle
-            self._end(attempt, Verdict.FAILED, text, enhanced=enhanced)
-        return obstacle is None
+    def _next(self) -> Attempt | None:
+        """Answer the next message, its mail made; those the server cannot take have their outcome."""
+        while (attempt := self.office.take()) is not None:
+            if not self.office.allows(attempt):
+                self._withhold(attempt, NOT_ALLOWED)
+                continue
+            obstacle = attempt.begin(self.connection.features)
+            if obstacle is None:
+                return attempt
+            verdict, enhanced, text = obstacle
+            self._end(attempt, verdict, text, enhanced=enhanced)
+        return None
 
     def _command(self, attempt: Attempt) -> bytes:
         """Expect the replies and answer the octets of MAIL, RCPT, DATA, as many as may be written now."""
@@ -131,8 +129,7 @@ class Courier:
     def _data_replied(self, reply: Reply) -> None:
         attempt = self._commanded
         if attempt is None:
-            # Withdrawn meanwhile. A server that now waits for a body must not get one.
-            self.connection.drop(STOPPED)
+            self.connection.drop(STOPPED)  # withdrawn; a server that now waits for a body must not get one
             return
         if self._is_last_word(reply):
             return
@@ -169,8 +166,11 @@ class Courier:
         """Guard, mark, then write what completes the message."""
         if self.connection.is_ending:
             return  # nothing would arrive, so nothing is marked; `_lost` has the outcome
+        pipelines, syncs = self.connection.features.pipelining, self.office.journal.fsync
+        # Made before the mark: nothing that takes time comes between it and the dot.
+        following = self._next() if pipelines and not syncs else None
         if not self.office.allows(attempt):
-            self._turn_back(attempt, NOT_ALLOWED)
+            self._turn_back(attempt, NOT_ALLOWED, following)
             return
         token, host, tls = attempt.batch.token, self.connection.host, self.connection.tls
         try:
@@ -179,37 +179,37 @@ class Courier:
             )
         except JournalUnwritable as error:
             self.office.failed(error)
-            self._turn_back(attempt, str(error))
+            self._turn_back(attempt, str(error), following)
             return
         attempt.is_marked = True
-        if self.office.journal.fsync:
+        if syncs:
             self.office.after_sync(lambda: self._complete_synced(attempt, rest))
         else:
-            self._complete(attempt, rest)
+            self._complete(attempt, rest, following)
 
     def _complete_synced(self, attempt: Attempt, rest: bytes) -> None:
         if self._sending is not attempt:
             return  # the connection was lost meanwhile, and the attempt has its outcome
+        following = self._next() if self.connection.features.pipelining else None
         if self.office.allows(attempt):
-            self._complete(attempt, rest)
+            self._complete(attempt, rest, following)
         else:
-            self._turn_back(attempt, NOT_ALLOWED)
+            self._turn_back(attempt, NOT_ALLOWED, following)
 
-    def _turn_back(self, attempt: Attempt, why: str) -> None:
+    def _turn_back(self, attempt: Attempt, why: str, following: Attempt | None) -> None:
         """Hang up before the dot: the server must forget what it has of the message."""
         self._sending = None
+        if following is not None:
+            self.office.put_first(following)
         self._withhold(attempt, why)
         self.connection.drop(why)
 
-    def _complete(self, attempt: Attempt, rest: bytes) -> None:
+    def _complete(self, attempt: Attempt, rest: bytes, following: Attempt | None) -> None:
         attempt.dot_written = True
         self.connection.expect(self._dot_replied, self.connection.timeouts.dot)
         octets = rest + b".\r\n"
-        if self.connection.features.pipelining:
-            while (following := self.office.take()) is not None:
-                if self._begins(following):
-                    octets += self._command(following)
-                    break
+        if following is not None:
+            octets += self._command(following)
         self.connection.write(octets)
 
     def _dot_replied(self, reply: Reply) -> None:

@@ -6,20 +6,17 @@ from collections import defaultdict
 from dataclasses import replace
 
 from email_service.delivery.engine.attempts import STOPPED, Attempt
-from email_service.delivery.engine.breaker import Trouble
 from email_service.delivery.engine.lane import Lane
 from email_service.delivery.engine.limits import Limits
 from email_service.delivery.engine.lookup import UNKNOWN_LIVES, Lookup
 from email_service.delivery.engine.policies import Policies
 from email_service.delivery.engine.shared import Shared
-from email_service.delivery.envelopes import Envelope
 from email_service.delivery.replies import Verdict
 from email_service.delivery.routing import Direct, NoRoute, Route, recipient_domain
 
 _LOOK_UPS = 50  # at once
 _MOST_ROUTES = 20_000
 _FORGOTTEN_AFTER = 3600.0
-_NO_QUEUE = 1_000_000
 
 Key = tuple[tuple[tuple[str, ...], ...], bool]
 
@@ -35,12 +32,11 @@ def for_direct(limits: Limits) -> Limits:
         rcpt=min(waits.rcpt, minute),
         data=min(waits.data, minute),
     )
-    # One destination's queue must not keep the others' messages from being read: only memory bounds it.
-    return replace(limits, timeouts=timeouts, waiting_messages=_NO_QUEUE)
+    return replace(limits, timeouts=timeouts)
 
 
 class Lanes:
-    """Implements `Way`. Lives in the loop's thread; `waiting` and `trouble_for` are asked from the caller's."""
+    """Implements `Way`. Lives in the loop's thread; `connections` is asked from any."""
 
     def __init__(self, shared: Shared, direct: Direct, limits: Limits) -> None:
         self.shared = shared
@@ -61,22 +57,8 @@ class Lanes:
     # For the engine
 
     @property
-    def waiting(self) -> int:
-        return len(self._unrouted) + sum(lane.waiting for lane in tuple(self._busy))
-
-    @property
     def connections(self) -> int:
         return sum(lane.connections for lane in tuple(self._lanes.values()))
-
-    def trouble_for(self, envelope: Envelope) -> Trouble | None:
-        try:
-            route, until = self._routes[recipient_domain(envelope.recipient)]
-        except (KeyError, ValueError):
-            return None
-        if not isinstance(route, Route) or until <= self.shared.loop.time():
-            return None
-        lane = self._lanes.get(_key(route))
-        return lane.trouble() if lane is not None else None
 
     def put(self, attempts: list[Attempt]) -> None:
         now = self.shared.loop.time()

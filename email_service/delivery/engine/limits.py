@@ -17,8 +17,6 @@ class Limits:
     timeouts: Timeouts = field(default_factory=Timeouts)
     report_every: float = 1.0
     report_size: int = 250
-    waiting_messages: int = 128
-    waiting_octets: int = 16 * 1024 * 1024
     idle: float = 30.0
     grace: float = 60.0
     patience: float = 20.0

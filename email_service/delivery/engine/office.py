@@ -4,12 +4,10 @@ from collections.abc import Callable
 from typing import Protocol
 
 from email_service.delivery.engine.attempts import Attempt
-from email_service.delivery.engine.breaker import Trouble
 from email_service.delivery.engine.journal import Journal
 from email_service.delivery.engine.shared import Shared
 from email_service.delivery.engine.smtp import SmtpConnection
 from email_service.delivery.engine.wire import Reply
-from email_service.delivery.envelopes import Envelope
 from email_service.delivery.replies import Verdict
 
 
@@ -36,6 +34,8 @@ class Office(Protocol):
 
     def take(self) -> Attempt | None: ...
 
+    def put_first(self, attempt: Attempt) -> None: ...
+
     def allows(self, attempt: Attempt) -> bool: ...
 
     def put_back(self, attempt: Attempt, reason: str) -> bool: ...
@@ -57,12 +57,7 @@ class Way(Protocol):
     shared: Shared
 
     @property
-    def waiting(self) -> int: ...
-
-    @property
     def connections(self) -> int: ...
-
-    def trouble_for(self, envelope: Envelope) -> Trouble | None: ...
 
     def put(self, attempts: list[Attempt]) -> None: ...
 

@@ -15,7 +15,6 @@ from email_service.delivery.engine.opening import Unreachable
 from email_service.delivery.engine.shared import Shared
 from email_service.delivery.engine.smtp import SmtpConnection
 from email_service.delivery.engine.wire import Reply
-from email_service.delivery.envelopes import Envelope
 from email_service.delivery.replies import Verdict
 
 _TRIES = 2
@@ -53,10 +52,6 @@ class Pool:
     def keep_tidy(self) -> None:
         """Look after the connections from now on."""
         self._loop.call_later(_TIDY_EVERY, self._tidy)
-
-    def trouble_for(self, envelope: Envelope) -> Trouble | None:
-        """Answer why the message need not even be composed, or None."""
-        return self.trouble()
 
     def trouble(self) -> Trouble | None:
         return self._breaker.trouble_at(self._loop.time())
@@ -97,6 +92,13 @@ class Pool:
 
     def take(self) -> Attempt | None:
         return self._queue.popleft() if self._queue and not self.shared.is_stopped else None
+
+    def put_first(self, attempt: Attempt) -> None:
+        """Take back what was taken and not begun."""
+        if self.shared.is_stopped:
+            self._hand_back(attempt, STOPPED)
+        else:
+            self._queue.appendleft(attempt)
 
     def allows(self, attempt: Attempt) -> bool:
         if self.shared.is_stopped:

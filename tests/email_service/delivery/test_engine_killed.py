@@ -55,7 +55,7 @@ def test_nothing_is_lost_and_every_second_copy_was_recorded_as_in_doubt(tmp_path
         return KeepAndCut() if stage == "dot" and lose.random() < 0.002 else None
 
     with Peer(tmp_path / "log", script) as peer:
-        until = time.monotonic() + 60
+        until = time.monotonic() + 180
         while pending and time.monotonic() < until:
             killed = run_worker(folder, peer.port, token, sorted(pending), chance.uniform(0.03, 0.2))
             kills += killed
