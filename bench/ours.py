@@ -4,7 +4,6 @@ Its commands are the functions below; each answers one line of JSON.
 """
 
 import os
-import time
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +24,7 @@ from email_service.mail_templates.rendering import parts_of  # noqa: E402
 from email_service.models import Attempt, DkimKey, Message, Task, Transport  # noqa: E402
 from email_service.send_details.bulk import insert_rows  # noqa: E402
 from email_service.send_tasks import claims, dispatch, mailing, sweep  # noqa: E402
+from email_service.send_tasks.dispatch import station  # noqa: E402
 from iam.models import Tenant  # noqa: E402
 
 TRACKING_URL = "https://tracking.mail.example"
@@ -105,16 +105,15 @@ def send() -> dict[str, float]:
 def send_some(count: str) -> dict[str, float]:
     """Send about so many and no more; `now_mb` is what the process holds after that."""
     batches = -(-int(count) // claims.BATCH)
-    return timed(lambda: all(dispatch.deliver_batch() for _ in range(batches)))
+    return timed(lambda: dispatch.deliver(seconds=float("inf"), most=batches))
 
 
 def send_for(seconds: str) -> dict[str, float]:
-    until = time.monotonic() + float(seconds)
-    return timed(lambda: all(dispatch.deliver_batch() for _ in iter(lambda: time.monotonic() < until, False)))
+    return timed(lambda: dispatch.deliver(seconds=float(seconds)))
 
 
 def _send_all() -> None:
-    while dispatch.deliver_batch():
+    while dispatch.deliver():
         pass
 
 
@@ -141,7 +140,7 @@ def prove(task_id: str) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    dispatch.prepare = prepare
+    station.prepare = prepare
     obey(
         {
             "migrate": migrate,

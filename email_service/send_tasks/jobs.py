@@ -15,11 +15,11 @@ __all__ = ["deliver", "hint", "hint_on_commit", "read_recipients", "stopping", "
 
 @shared_task(reject_on_worker_lost=True)
 def deliver() -> None:
-    """Deliver one batch of the task whose turn it is, and hint at the next while there may be one.
+    """Deliver for a moment what is due, and hint at going on while there may be more.
 
     Where the process is killed the broker hands the job out again, so that no fewer workers go on.
     """
-    if dispatch.deliver_batch():
+    if dispatch.deliver():
         hint(deliver)
 
 

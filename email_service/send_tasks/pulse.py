@@ -54,7 +54,9 @@ class Pulse:
         try:
             yield
         finally:
-            self._seconds[name] += time.perf_counter() - began_at - (self._sum(but) - inside)
+            # What another thread did meanwhile may be more than the time that passed.
+            spent = time.perf_counter() - began_at - (self._sum(but) - inside)
+            self._seconds[name] += max(spent, 0.0)
 
     def made(self, render: float, sign: float) -> None:
         """Count what one mail took to make: too often called for a block of its own."""

@@ -6,8 +6,7 @@ One thread a worker process asks the database; the engine's guard only looks at 
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 from django.conf import settings
 from django.db import Error, close_old_connections, connections
@@ -70,27 +69,32 @@ class Guard:
 
 
 class Watch:
-    """The thread of a worker process that keeps the guard of the batch in hand up to date.
+    """The thread of a worker process that keeps the guards of the batches in hand up to date.
 
     `on_look` is called after each look: what a worker tells of itself while a batch is under way.
     """
 
     def __init__(self, on_look: Callable[[], object]) -> None:
         self._on_look = on_look
-        self._guard: Guard | None = None
+        self._guards: list[Guard] = []
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
 
-    @contextmanager
-    def over(self, batch: Batch) -> Iterator[Guard]:
-        """Watch over the batch while it is delivered; the first look is taken before anything is sent."""
+    def begin(self, batch: Batch) -> Guard:
+        """Watch over the batch until `end`; the first look is taken before anything is sent."""
         guard = Guard(batch)
         guard.look()
-        self._set(guard)
-        try:
-            yield guard
-        finally:
-            self._set(None)
+        with self._changed:
+            self._guards.append(guard)
+            if self._thread is None or not self._thread.is_alive():
+                self._thread = threading.Thread(target=self._run, name="dispatch-watch", daemon=True)
+                self._thread.start()
+            self._changed.notify_all()
+        return guard
+
+    def end(self, guard: Guard) -> None:
+        with self._changed:
+            self._guards.remove(guard)
 
     def stop(self) -> None:
         """End the thread and its database connection."""
@@ -101,23 +105,16 @@ class Watch:
         if thread is not None and thread is not threading.current_thread():
             thread.join(5)
 
-    def _set(self, guard: Guard | None) -> None:
-        with self._changed:
-            self._guard = guard
-            if guard is not None and (self._thread is None or not self._thread.is_alive()):
-                self._thread = threading.Thread(target=self._run, name="dispatch-watch", daemon=True)
-                self._thread.start()
-            self._changed.notify_all()
-
     def _run(self) -> None:
+        me = threading.current_thread()
         try:
             while self._waits_for_work():
                 with self._changed:
-                    # Woken early by the batch's end: the next batch takes its own first look.
-                    self._changed.wait(LOOK_EVERY)
-                    guard = self._guard
-                if guard is not None:
+                    self._changed.wait_for(lambda: self._thread is not me, LOOK_EVERY)
+                    guards = tuple(self._guards)
+                for guard in guards:
                     _look_safely(guard)
+                if guards:
                     self._on_look()
         finally:
             connections.close_all()
@@ -126,8 +123,8 @@ class Watch:
         """Wait for a batch to watch over; False when none came for long, or the thread is told to end."""
         me = threading.current_thread()
         with self._changed:
-            self._changed.wait_for(lambda: self._guard is not None or self._thread is not me, IDLE_AFTER)
-            if self._thread is me and self._guard is None:
+            self._changed.wait_for(lambda: bool(self._guards) or self._thread is not me, IDLE_AFTER)
+            if self._thread is me and not self._guards:
                 self._thread = None
             return self._thread is me
 

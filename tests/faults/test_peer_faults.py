@@ -14,6 +14,7 @@ from billing.models import UnitEntry
 from email_service.delivery.engine import Engine, Limits, Timeouts
 from email_service.send_details.models import Attempt, Event, Message
 from email_service.send_tasks import dispatch, jobs
+from email_service.send_tasks.dispatch import station
 from email_service.send_tasks.models import Task
 from koomessage.console.smtp_script import JsonScript
 from tests.email_service.delivery.peer import Peer
@@ -125,7 +126,7 @@ def test_f24_a_reply_that_comes_late_but_in_time_is_waited_for_and_the_lease_kep
 ) -> None:
     settings.LEASE_SECONDS, settings.LEASE_RENEW_SECONDS = 1.0, 0.2
     limits = Limits(timeouts=Timeouts(dot=4.0))  # ten minutes, scaled by 150
-    monkeypatch.setattr(dispatch, "Engine", partial(Engine, limits=limits))
+    monkeypatch.setattr(station, "Engine", partial(Engine, limits=limits))
     script(peer, {"at": "dot", "do": "delay", "seconds": 3.5})
     task = task_to(peer, "a@qq.com")
 

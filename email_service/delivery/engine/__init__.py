@@ -1,5 +1,6 @@
 """THE ENGINE: messages in, outcomes out. Only `send_tasks.dispatch` imports it."""
 
+from email_service.delivery.engine.delivery import Delivery
 from email_service.delivery.engine.engine import Engine
 from email_service.delivery.engine.journal import (
     Journal,
@@ -14,6 +15,7 @@ from email_service.delivery.engine.limits import Limits
 from email_service.delivery.engine.wire import Timeouts
 
 __all__ = [
+    "Delivery",
     "Engine",
     "Journal",
     "JournalUnwritable",

@@ -236,3 +236,27 @@ def test_a_connection_the_server_closed_between_calls_costs_nothing(tmp_path):
 
         assert {outcome.verdict for outcome in (first | second).values()} == {Verdict.DELIVERED}
         assert peer.connections == 2
+
+
+def test_a_mail_is_made_when_a_connection_wants_it_and_not_before(tmp_path):
+    made: list[int] = []
+
+    def renders(number: int):
+        def render() -> bytes:
+            made.append(number)
+            return b"Message-ID: <%d@x>\r\n\r\nHello\r\n" % number
+
+        return render
+
+    def script(session, stage, argument):
+        if stage == "dot" and address(1) in session.recipient:
+            seen.append(len(made))
+            return Wait(0.3)
+        return None
+
+    seen: list[int] = []
+    with Peer(tmp_path / "log", script) as peer, make_engine(tmp_path, peer, connections=1) as engine:
+        deliver(engine, [make_envelope(number, render=renders(number)) for number in range(1, 51)])
+
+    assert seen == [2], "the one in hand, and the next, whose commands go with its dot"
+    assert made == list(range(1, 51)), "each of them once"
