@@ -30,7 +30,7 @@ class Envelope:
     is_transparent: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Outcome:
     """How one attempt ended.
 

@@ -3,11 +3,11 @@
 Only `send_details.outcomes` calls this, in its transaction.
 """
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+import orjson
 from django.db import connection
 
 from email_service.send_details.bulk import insert_rows
@@ -25,39 +25,46 @@ EVENT_COLUMNS = ("message_id", "tenant_id", "kind", "at", "detail")
 # attempts and events are added for what the update has really written.
 _RECORD = f"""
 WITH given AS MATERIALIZED (
-  SELECT * FROM json_to_recordset(%s::json) AS row(
-    id bigint, token bigint, status varchar, due timestamptz, ended timestamptz, reason varchar, number smallint,
-    doubt boolean, started timestamptz, finished timestamptz, verdict varchar, host varchar, tls varchar,
-    code smallint, enhanced varchar, text varchar)
+  SELECT *, status IN ('{Message.Status.PENDING}', '{Message.Status.HELD}') AS goes_on
+  FROM json_to_recordset(%s::json) AS row(
+    message_id bigint, lease_token bigint, status varchar, next_attempt_at timestamptz, attempt smallint,
+    verdict varchar, host varchar, tls varchar, code smallint, enhanced varchar, text varchar,
+    started_at timestamptz, finished_at timestamptz, in_doubt boolean, reason varchar)
 ), held AS MATERIALIZED (
   SELECT message.id FROM {_MESSAGES} AS message
-  JOIN given ON message.id = given.id AND message.lease_token = given.token
+  JOIN given ON message.id = given.message_id AND message.lease_token = given.lease_token
   ORDER BY message.id FOR UPDATE OF message
 ), done AS (
-  UPDATE {_MESSAGES} AS message SET status = given.status, next_attempt_at = given.due,
-    finished_at = given.ended, end_reason = given.reason, attempts = given.number,
-    in_doubt = message.in_doubt OR given.doubt, lease_token = NULL
-  FROM given JOIN held ON held.id = given.id
-  WHERE message.id = given.id AND message.lease_token = given.token
+  UPDATE {_MESSAGES} AS message SET status = given.status,
+    next_attempt_at = CASE WHEN given.status = '{Message.Status.PENDING}' THEN given.next_attempt_at END,
+    finished_at = CASE WHEN NOT goes_on THEN given.finished_at END,
+    end_reason = CASE WHEN goes_on THEN '' ELSE given.reason END,
+    attempts = given.attempt, in_doubt = message.in_doubt OR given.in_doubt, lease_token = NULL
+  FROM given JOIN held ON held.id = given.message_id
+  WHERE message.id = given.message_id AND message.lease_token = given.lease_token
   RETURNING given.*, message.tenant_id, message.task_id, message.accepted_at
 ), tried AS (
   INSERT INTO {_ATTEMPTS} ({", ".join(_ATTEMPT_COLUMNS)})
-  SELECT id, number, started, finished, verdict, host, tls, code, enhanced, text, doubt FROM done ORDER BY id
+  SELECT message_id, attempt, started_at, finished_at, left(verdict, 10), left(host, 255), left(tls, 64),
+    NULLIF(code, 0), left(enhanced, 12), text, in_doubt
+  FROM done ORDER BY message_id
 ), told AS (
   INSERT INTO {_EVENTS} ({", ".join(EVENT_COLUMNS)})
-  SELECT id, tenant_id, '{Event.Kind.ENDED}', finished, jsonb_build_object('status', status)
-  FROM done WHERE ended IS NOT NULL ORDER BY id
+  SELECT message_id, tenant_id, '{Event.Kind.ENDED}', finished_at, jsonb_build_object('status', status)
+  FROM done WHERE NOT goes_on ORDER BY message_id
 )
-SELECT tenant_id, task_id, date_trunc('hour', accepted_at, 'UTC'), array_agg(id) FROM done GROUP BY 1, 2, 3
+SELECT tenant_id, task_id, date_trunc('hour', accepted_at, 'UTC'), array_agg(message_id)
+FROM done GROUP BY 1, 2, 3
 """  # noqa: S608 - names of our own tables
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class OutcomeRow:
     """How one attempt ended, and what the message becomes by it.
 
     `status` is `pending` (then with `next_attempt_at`), `held`, or an end. `code` 0: no server said it.
     `reason` names who ended it where no server did (Message.EndReason): such an end costs the tenant nothing.
+    The fields' names are those the statement for PostgreSQL reads.
     """
 
     message_id: int
@@ -95,6 +102,7 @@ def write(rows: Iterable[OutcomeRow]) -> list[Written]:
     """Write the outcomes whose token is still the message's, the first where there are several."""
     fresh: dict[tuple[int, int], OutcomeRow] = {}
     for row in rows:
+        row.text = _storable(row.text)
         fresh.setdefault((row.message_id, row.lease_token), row)
     if not fresh:
         return []
@@ -103,30 +111,9 @@ def write(rows: Iterable[OutcomeRow]) -> list[Written]:
     return _write_one_by_one(list(fresh.values()))
 
 
-def _write_at_once(rows: Sequence[OutcomeRow]) -> list[Written]:
-    given = [
-        {
-            "id": row.message_id,
-            "token": row.lease_token,
-            "status": row.status,
-            "due": due.isoformat() if (due := _due(row)) else None,
-            "ended": row.finished_at.isoformat() if row.is_end else None,
-            "reason": row.reason if row.is_end else "",
-            "number": row.attempt,
-            "doubt": row.in_doubt,
-            "started": row.started_at.isoformat(),
-            "finished": row.finished_at.isoformat(),
-            "verdict": str(row.verdict)[:10],
-            "host": row.host[:255],
-            "tls": row.tls[:64],
-            "code": row.code or None,
-            "enhanced": row.enhanced[:12],
-            "text": _storable(row.text),
-        }
-        for row in rows
-    ]
+def _write_at_once(rows: list[OutcomeRow]) -> list[Written]:
     with connection.cursor() as cursor:
-        cursor.execute(_RECORD, [json.dumps(given)])
+        cursor.execute(_RECORD, [orjson.dumps(rows).decode()])
         return [Written(tenant, task, at, tuple(ids)) for tenant, task, at, ids in cursor.fetchall()]
 
 
@@ -189,7 +176,7 @@ def _attempt(row: OutcomeRow) -> tuple[object, ...]:
         row.tls[:64],
         row.code or None,
         row.enhanced[:12],
-        _storable(row.text),
+        row.text,
         row.in_doubt,
     )
 

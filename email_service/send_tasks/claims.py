@@ -1,11 +1,11 @@
 """Which worker holds which messages: claims under a lease, by the database's clock."""
 
-import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import orjson
 from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Exists, F, Max, OuterRef, QuerySet
@@ -166,7 +166,7 @@ def _take(task_id: int, token: int, size: int, now: datetime) -> tuple[Claimed, 
 
 def _claimed(row: Sequence[Any]) -> Claimed:
     pk, recipient, key, params, attempts, crashes, accepted_at = row
-    values = json.loads(params) if isinstance(params, str) else params
+    values = orjson.loads(params) if isinstance(params, str) else params
     if isinstance(accepted_at, str):
         accepted_at = datetime.fromisoformat(accepted_at)
     if timezone.is_naive(accepted_at):

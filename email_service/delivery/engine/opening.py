@@ -90,10 +90,9 @@ async def _open(door: Door, timeouts: Timeouts, hostname: str) -> SmtpConnection
 
 
 async def _introduce(connection: SmtpConnection, door: Door, hostname: str) -> None:
-    timeouts = connection.timeouts
     if door.security == "tls":
         _note_tls(connection, door)
-    _accept(connection, await connection.command("", timeouts.greeting), "greeting")
+    _accept(connection, await connection.greeting, "greeting")
     await _hello(connection, hostname)
     if door.security == "starttls" or (door.security == "opportunistic" and connection.features.starttls):
         await _start_tls(connection, door)

@@ -1,23 +1,22 @@
 """The journal's lines: JSON and a checksum, so that a torn or damaged line is known for one."""
 
-import json
 import zlib
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
+
+import orjson
 
 from email_service.delivery.envelopes import Claim, Envelope, Outcome
 from email_service.delivery.replies import Verdict, judge
 
 CLAIMED, MARKED, UNMARKED, REPLIED, CLOSED = "C", "M", "N", "R", "E"
 
-_encode = json.JSONEncoder(separators=(",", ":")).encode
-
 Record = list[Any]
 
 
 def line(record: Record) -> bytes:
-    payload = _encode(record).encode("ascii")
+    payload = orjson.dumps(record)
     return b"%s %08x\n" % (payload, zlib.crc32(payload))
 
 
@@ -49,7 +48,7 @@ def intact(lines: Iterable[bytes]) -> Iterator[Record]:
     for row in lines:
         payload, _, check = row.rstrip(b"\n").rpartition(b" ")
         if row.endswith(b"\n") and check == b"%08x" % zlib.crc32(payload):
-            yield json.loads(payload)
+            yield orjson.loads(payload)
 
 
 def claims_in(lines: Iterable[bytes]) -> Iterator[Record]:

@@ -35,6 +35,7 @@ class SmtpConnection(asyncio.Protocol):
         self.on_lost: Callable[[str], None] = lambda reason: None
         self.on_unexpected: OnReply | None = None
         self.transport: asyncio.Transport
+        self.greeting: asyncio.Future[Reply]
         self._expected: deque[tuple[OnReply, float]] = deque()
         self._buffer = b""
         self._lines: list[str] = []
@@ -49,6 +50,8 @@ class SmtpConnection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.adopt(cast(asyncio.Transport, transport))
+        # Expected from now on: it may be here before whoever asked for the connection is told of it.
+        self.greeting = self.ask("", self.timeouts.greeting)
 
     def adopt(self, transport: asyncio.Transport) -> None:
         """Go on over this transport: the first one, or the one TLS put around it."""
@@ -103,6 +106,10 @@ class SmtpConnection(asyncio.Protocol):
 
     async def command(self, line: str, timeout: float, *, last: bool = False) -> Reply:
         """Send a line and await its reply. After `last` nothing more is read from this transport."""
+        return await self.ask(line, timeout, last=last)
+
+    def ask(self, line: str, timeout: float, *, last: bool = False) -> asyncio.Future[Reply]:
+        """Send a line, and answer what will hold its reply; ConnectionDown where none comes."""
         answered: asyncio.Future[Reply] = self.loop.create_future()
 
         def on_reply(reply: Reply) -> None:
@@ -121,7 +128,7 @@ class SmtpConnection(asyncio.Protocol):
         self.expect(on_reply, timeout)
         if line:
             self.write(line.encode("utf-8") + b"\r\n")
-        return await answered
+        return answered
 
     def hold(self) -> None:
         """Read nothing more and forget what came along: it must not be taken for a later answer."""
