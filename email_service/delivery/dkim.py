@@ -15,6 +15,7 @@ _SIGNED = (
     b"message-id",
     b"mime-version",
     b"content-type",
+    b"content-transfer-encoding",
     b"list-unsubscribe",
     b"list-unsubscribe-post",
 )

@@ -50,6 +50,15 @@ def test_the_signature_covers_what_large_providers_ask_for():
     assert b"l=" not in signature.replace(b"rel", b"")
 
 
+def test_how_a_plain_mail_is_encoded_is_signed_like_the_rest():
+    mail = SIGNER.sign(render(make_parts(html=None)))
+
+    encoding = b"\r\nContent-Transfer-Encoding: quoted-printable"
+    assert verifies(mail)
+    assert encoding in mail
+    assert not verifies(mail.replace(encoding, b"\r\nContent-Transfer-Encoding: 8bit"))
+
+
 @pytest.mark.parametrize("field", [b"From", b"Subject", b"To", b"Date", b"Message-ID", b"Content-Type"])
 def test_a_changed_or_added_from_or_changed_field_breaks_the_signature(field):
     mail = SIGNER.sign(render())
