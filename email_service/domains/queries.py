@@ -42,6 +42,16 @@ def signing_key(domain_id: int) -> DkimKey | None:
     return DkimKey.objects.filter(domain_id=domain_id, state=DkimKey.State.SIGNING).first()
 
 
+def takes_bounces(domain_id: int) -> bool:
+    """Say whether mail to the domain comes to the platform alone, and the platform may send in its name."""
+    rows = {row.purpose: row for row in DomainRecord.objects.filter(domain=domain_id)}
+    mx, spf_record = rows.get(Purpose.MX), rows.get(Purpose.SPF)
+    if mx is None or spf_record is None:
+        return False
+    is_ours = mx.current.lower() == mx.expected.lower().rstrip(".")
+    return is_ours and mx.status == spf_record.status == DomainRecord.Status.OK
+
+
 @dataclass(frozen=True, slots=True)
 class Keys:
     """A domain's DKIM keys: which signs, which comes next, which is kept; `may_rotate` where neither is there."""

@@ -31,12 +31,14 @@ class CannotPrepare(Exception):
 class Mailing:
     """One task's mail; `envelopes` renders lazily, in the caller's thread."""
 
-    def __init__(self, mail: CompiledMail, signer: DkimSigner | None, *, unsubscribes: bool) -> None:
+    def __init__(
+        self, mail: CompiledMail, signer: DkimSigner | None, *, bounce_host: str, unsubscribes: bool
+    ) -> None:
         self._mail = mail
         self._signer = signer
+        self._bounce_host = bounce_host
         self._unsubscribes = unsubscribes
         self._keys = token_keys()
-        self._host = settings.PLATFORM_BOUNCE_HOST
         self._links = links.link_maker()
 
     def envelopes(
@@ -53,7 +55,7 @@ class Mailing:
             yield Envelope(
                 message_id=message.id,
                 attempt=message.attempts + 1,
-                sender=tokens.bounce_sender(message.id, self._host, self._keys),
+                sender=tokens.bounce_sender(message.id, self._bounce_host, self._keys),
                 recipient=message.recipient,
                 render=self._renderer(message, noting, made),
                 is_transparent=True,
@@ -106,4 +108,8 @@ def prepare(task: Task, *, tracking_url: str | None = None, signs: bool = True) 
         signer = DkimSigner(key.domain.name, key.selector, key.private_key.encode()) if signs else None
     except (OSError, ValueError) as error:
         raise CannotPrepare(f"The mail cannot be made: {error}") from error
-    return Mailing(mail, signer, unsubscribes=version.can_unsubscribe)
+    # At the author's own domain SPF is aligned too, and DMARC passes without the signature.
+    bounce_host = settings.PLATFORM_BOUNCE_HOST
+    if domains.takes_bounces(key.domain_id):
+        bounce_host = key.domain.name
+    return Mailing(mail, signer, bounce_host=bounce_host, unsubscribes=version.can_unsubscribe)
