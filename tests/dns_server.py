@@ -7,9 +7,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Self
 
-from dnslib import AAAA, CNAME, MX, NS, QTYPE, RCODE, RD, RR, TXT, A, DNSRecord
+from dnslib import AAAA, CNAME, MX, NS, PTR, QTYPE, RCODE, RD, RR, TXT, A, DNSRecord
 
-KINDS: dict[str, type[RD]] = {"A": A, "AAAA": AAAA, "CNAME": CNAME, "MX": MX, "NS": NS, "TXT": TXT}
+KINDS: dict[str, type[RD]] = {
+    "A": A,
+    "AAAA": AAAA,
+    "CNAME": CNAME,
+    "MX": MX,
+    "NS": NS,
+    "PTR": PTR,
+    "TXT": TXT,
+}
 
 
 class Zone:
