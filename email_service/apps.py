@@ -12,8 +12,10 @@ class EmailServiceConfig(AppConfig):
         from email_service.addresses.uses import add_use as add_address_use
         from email_service.domains.uses import add_use as add_domain_use
         from email_service.mail_templates.uses import add_picture_use
+        from email_service.send_tasks.ceilings import with_use
         from email_service.send_tasks.queries import tasks_of_address, tasks_of_domain, tasks_of_picture
         from email_service.setup.gates import configured
+        from email_service.setup.uses import add_use as add_limit_use
         from koomessage.common.permissions import add_gate
 
         add_gate("email_service", configured)
@@ -21,3 +23,4 @@ class EmailServiceConfig(AppConfig):
         add_domain_use(tasks_of_domain)
         add_address_use(tasks_of_address)
         add_picture_use(tasks_of_picture)
+        add_limit_use(with_use)

@@ -11,13 +11,20 @@ from email_service.send_tasks.models import (
     Claim,
     ClaimCounter,
     Heartbeat,
+    Meter,
     Pace,
     RejectedRow,
     Tally,
     Task,
     Worker,
 )
-from email_service.setup.models import EmailService, PlatformSending, Transport
+from email_service.setup.models import (
+    DestinationLimit,
+    EmailService,
+    PlatformSending,
+    SenderLimit,
+    Transport,
+)
 
 __all__ = [
     "Address",
@@ -25,6 +32,7 @@ __all__ = [
     "Attempt",
     "Claim",
     "ClaimCounter",
+    "DestinationLimit",
     "DirtyHour",
     "DkimKey",
     "Domain",
@@ -33,11 +41,13 @@ __all__ = [
     "Event",
     "Heartbeat",
     "Message",
+    "Meter",
     "Pace",
     "Picture",
     "PlatformSending",
     "RejectedRow",
     "Report",
+    "SenderLimit",
     "Suppression",
     "Tally",
     "Task",

@@ -11,6 +11,7 @@ from django.template import engines
 from django.test import Client
 
 from billing import append_only
+from email_service.send_tasks import ceilings
 from iam.models import Tenant, User
 from iam.policies import READ_ONLY
 from tests.factories import make_email_service, make_staff, make_tenant, make_user
@@ -35,6 +36,12 @@ def _own_folders(tmp_path: Any, settings: Any) -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     # Else every new Client looks through all static files first, which takes longer than the test.
     settings.WHITENOISE_AUTOREFRESH = True
+
+
+@pytest.fixture(autouse=True)
+def _limits_are_read_anew() -> None:
+    """Workers believe for a second that nothing is limited; the next test may limit something."""
+    ceilings.forget()
 
 
 @pytest.fixture(autouse=True)

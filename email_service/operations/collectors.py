@@ -41,6 +41,10 @@ class EngineCollector(Collector):
         yield _gauge("messages_due", "Messages that could be claimed now.", due["number"])
         yield _gauge("queue_age_seconds", "How long the oldest due message has waited.", age)
         claimed = Message.objects.filter(lease_token__isnull=False).count()
+        parked = Message.objects.filter(
+            status=Message.Status.PENDING, lease_token=None, parked_since__isnull=False
+        )
+        yield _gauge("messages_parked", "Messages that wait for their destination's limit.", parked.count())
         yield _gauge("messages_claimed", "Messages that workers hold.", claimed)
         held = Message.objects.filter(status=Message.Status.HELD).count()
         yield _gauge("messages_held", "Messages in doubt that wait for a decision.", held)

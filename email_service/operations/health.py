@@ -1,4 +1,4 @@
-"""Whether the platform does its work, in two queries: what load balancers and monitors ask."""
+"""Whether the platform does its work, in three queries: what load balancers and monitors ask."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -65,6 +65,7 @@ def examine(*, only_pages: bool = False) -> Health:
 def _look_at_work(found: Health) -> None:
     now = timezone.now()
     limit = settings.HEALTH_STALLED_SECONDS
+    # What waits for a limit or for the next day's ceiling is not due: nobody is at fault.
     waits, found.is_paused, claimed_at, swept_at, switched_at = _one_row(
         due_tasks(now - timedelta(seconds=limit))
     )

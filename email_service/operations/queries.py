@@ -1,7 +1,7 @@
 """What the page 发送引擎 shows. Every question costs the same with a thousand messages waiting and with a million."""
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -27,6 +27,7 @@ from email_service.send_details.models import Attempt, Message
 from email_service.send_tasks import pulse
 from email_service.send_tasks.claims import due_messages, due_tasks
 from email_service.send_tasks.models import Claim, Pace, Task, Worker
+from email_service.send_tasks.standing import Standing
 
 WINDOWS = (1, 5, 60)
 MOST_ROWS = 10
@@ -151,9 +152,12 @@ def queue_by_account(now: datetime, claimed: Claimed) -> list[Queue]:
     return list(shown.values())
 
 
-def queue_by_destination(now: datetime, claimed: Claimed) -> Destinations:
-    """Return the destinations with the most due messages, counted among the first SAMPLE of them."""
-    tasks = list(due_tasks(now).order_by().values_list("pk", flat=True)[:MOST_TASKS])
+def queue_by_destination(
+    now: datetime, claimed: Claimed, standing: Standing, parked: Mapping[str, int]
+) -> Destinations:
+    """Return the destinations with the most due messages, counted among the first SAMPLE of them; those that
+    wait for the destination's limit included."""
+    tasks = list(due_tasks(now, standing).order_by().values_list("pk", flat=True)[:MOST_TASKS])
     # In the order of the index of due messages, so that nothing else is looked through for the sample.
     due = due_messages(now).filter(task__in=tasks).order_by("task_id", "next_attempt_at")
     found: dict[str, Queue] = {}
@@ -163,6 +167,9 @@ def queue_by_destination(now: datetime, claimed: Claimed) -> Destinations:
         row = found.setdefault(domain, Queue(domain))
         row.waiting += 1
         row.oldest = min(filter(None, (row.oldest, since)))
+    for domain, number in parked.items():
+        if number:
+            found.setdefault(domain, Queue(domain)).waiting += number
     for domain, number in claimed.by_domain.items():
         found.setdefault(domain, Queue(domain)).claimed = number
     rows = sorted(found.values(), key=lambda row: (-row.waiting - row.claimed, row.name))[:MOST_ROWS]

@@ -11,9 +11,10 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_http_methods
 
-from email_service.operations import queries, services
+from email_service.operations import ceilings, queries, services
 from email_service.operations.forms import PauseForm
 from email_service.send_details.models import Message
+from email_service.send_tasks.ceilings import read
 from email_service.setup import services as setup_services
 from koomessage.common.errors import RuleViolation
 from koomessage.common.htmx import render_confirm, render_page
@@ -56,13 +57,16 @@ def _needs(request: ConsoleRequest, permission: str) -> None:
 def engine(request: ConsoleRequest) -> HttpResponse:
     _needs(request, LOOK)
     now, claimed = timezone.now(), queries.claimed()
+    standing = read(now)
+    parked = ceilings.parked(standing)
     page = paginate(request, queries.held(), sorts=SORTS, default="id")
     context = {
         "now": now,
         "windows": queries.WINDOWS,
         "rates": queries.rates(now),
         "accounts": queries.queue_by_account(now, claimed),
-        "destinations": queries.queue_by_destination(now, claimed),
+        "destinations": queries.queue_by_destination(now, claimed, standing, parked),
+        "limits": ceilings.limits(standing, parked),
         "workers": queries.workers(now),
         "slowest": queries.slowest(),
         "page": page,

@@ -19,7 +19,7 @@ def checks() -> Iterator[Check]:
         messages,
         Message.objects.exclude(tenant=F("task__tenant")),
     )
-    unfinished = Q(status__in=_UNFINISHED)
+    unfinished, waits = Q(status__in=_UNFINISHED), Q(next_attempt_at__isnull=False)
     yield _check(
         "messages have an end time if and only if they have an end",
         messages,
@@ -28,11 +28,12 @@ def checks() -> Iterator[Check]:
         ),
     )
     yield _check(
-        "messages wait for an attempt if and only if they are pending",
+        "messages wait for an attempt, or for their destination's limit, if and only if they are pending",
         messages,
         Message.objects.filter(
-            (~Q(status="pending") & (Q(next_attempt_at__isnull=False) | Q(lease_token__isnull=False)))
-            | (Q(status="pending", next_attempt_at=None))
+            (~Q(status="pending") & (waits | Q(parked_since__isnull=False) | Q(lease_token__isnull=False)))
+            | (Q(status="pending", next_attempt_at=None, parked_since=None))
+            | (waits & Q(parked_since__isnull=False))
         ),
     )
     yield _check(

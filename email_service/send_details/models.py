@@ -61,7 +61,10 @@ class Message(models.Model):
     finished_at = models.DateTimeField(_("received"), null=True)
     end_reason = models.CharField(max_length=10, choices=EndReason, blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)
-    next_attempt_at = models.DateTimeField(null=True)  # null once it has an end
+    next_attempt_at = models.DateTimeField(null=True)  # null once it has an end, and while it is parked
+    # Since when it waits for its destination's limit, out of the index of due messages: claims that
+    # look for what may go now must not meet it again and again.
+    parked_since = models.DateTimeField(null=True)
     lease_token = models.BigIntegerField(null=True)  # the claim that holds it
     crashes = models.PositiveSmallIntegerField(default=0)
     in_doubt = models.BooleanField(default=False)  # at least one attempt may have left a copy
@@ -85,6 +88,11 @@ class Message(models.Model):
                 fields=["task", "next_attempt_at"],
                 condition=models.Q(status="pending", lease_token=None),
                 name="message_due",
+            ),
+            models.Index(
+                fields=["domain", "task", "parked_since", "id"],
+                condition=models.Q(status="pending", lease_token=None, parked_since__isnull=False),
+                name="message_parked",
             ),
             # With the time, so that an hour of a task is counted from the index alone.
             models.Index(fields=["task", "status", "accepted_at"], name="message_by_task"),

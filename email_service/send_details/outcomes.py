@@ -140,7 +140,12 @@ def _end(scope: dict[str, Any], *, token: int | None, status: str, reason: str, 
     """End the scope's pending messages held under the token by one UPDATE, then find them by what it wrote."""
     waiting = Message.objects.filter(**scope, status=Message.Status.PENDING, lease_token=token)
     count = waiting.update(
-        status=status, end_reason=reason, finished_at=now, next_attempt_at=None, lease_token=None
+        status=status,
+        end_reason=reason,
+        finished_at=now,
+        next_attempt_at=None,
+        parked_since=None,
+        lease_token=None,
     )
     if not count:
         return 0

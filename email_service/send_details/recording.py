@@ -39,7 +39,8 @@ WITH given AS MATERIALIZED (
     next_attempt_at = CASE WHEN given.status = '{Message.Status.PENDING}' THEN given.next_attempt_at END,
     finished_at = CASE WHEN NOT goes_on THEN given.finished_at END,
     end_reason = CASE WHEN goes_on THEN '' ELSE given.reason END,
-    attempts = given.attempt, in_doubt = message.in_doubt OR given.in_doubt, lease_token = NULL
+    attempts = given.attempt, in_doubt = message.in_doubt OR given.in_doubt,
+    parked_since = NULL, lease_token = NULL
   FROM given JOIN held ON held.id = given.message_id
   WHERE message.id = given.message_id AND message.lease_token = given.lease_token
   RETURNING given.*, message.tenant_id, message.task_id, message.accepted_at
@@ -129,7 +130,7 @@ def _write_one_by_one(rows: Sequence[OutcomeRow]) -> list[Written]:
     with connection.cursor() as cursor:
         cursor.executemany(
             f"UPDATE {_MESSAGES} SET status = %s, next_attempt_at = %s, finished_at = %s, end_reason = %s, "  # noqa: S608
-            "attempts = %s, in_doubt = in_doubt OR %s, lease_token = NULL WHERE id = %s",
+            "attempts = %s, in_doubt = in_doubt OR %s, parked_since = NULL, lease_token = NULL WHERE id = %s",
             [
                 (
                     row.status,

@@ -6,7 +6,7 @@ from celery import Task as Job
 from celery import shared_task
 from django.db import transaction
 
-from email_service.send_tasks import dispatch, recipients, stopping
+from email_service.send_tasks import claims, dispatch, recipients, stopping
 from email_service.send_tasks import sweep as sweeping
 
 logger = logging.getLogger(__name__)
@@ -15,11 +15,12 @@ __all__ = ["deliver", "hint", "hint_on_commit", "read_recipients", "stopping", "
 
 @shared_task(reject_on_worker_lost=True)
 def deliver() -> None:
-    """Deliver for a moment what is due, and hint at going on while there may be more.
+    """Deliver for a moment what is due, and hint at going on while there may be more: at once, or where a limit
+    keeps all mail back, within half a second.
 
     Where the process is killed the broker hands the job out again, so that no fewer workers go on.
     """
-    if dispatch.deliver():
+    if dispatch.deliver() or claims.wait_for_tokens():
         hint(deliver)
 
 

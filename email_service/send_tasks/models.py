@@ -183,6 +183,7 @@ class Claim(models.Model):
     host = models.CharField(max_length=255)
     task = models.ForeignKey(Task, on_delete=models.CASCADE, related_name="+")
     lease_until = models.DateTimeField(db_index=True)
+    warmup_day = models.DateField(null=True)  # whose ceiling its messages were counted against
 
     def __str__(self) -> str:
         return str(self.token)
@@ -196,6 +197,31 @@ class ClaimCounter(models.Model):
 
     def __str__(self) -> str:
         return str(self.value)
+
+
+class Meter(models.Model):
+    """What is left now of a limit: tokens for each, and for a sending domain what of its day is used.
+
+    Shared by all workers; a row is locked after the task and before the counter of claims.
+    """
+
+    class Kind(models.TextChoices):
+        TENANT = "tenant", _("Account")
+        SENDER = "sender", _("Sending domain")
+        DESTINATION = "destination", _("Destination")
+
+    kind = models.CharField(max_length=11, choices=Kind)
+    key = models.CharField(max_length=280)  # account's number, "number:domain", domain
+    tokens = models.FloatField()
+    filled_at = models.DateTimeField()
+    day = models.DateField()
+    used = models.PositiveIntegerField(default=0)  # on that day
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["kind", "key"], name="meter_once")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.key}"
 
 
 class Worker(models.Model):

@@ -1,6 +1,7 @@
 """From the engine's outcomes to rows: bulk, fenced by the claim's token."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -8,9 +9,9 @@ from django.utils import timezone
 
 from email_service.delivery.envelopes import Outcome
 from email_service.delivery.replies import Verdict
-from email_service.send_details.models import Message
+from email_service.send_details.models import Attempt, Message
 from email_service.send_details.outcomes import OutcomeRow, record
-from email_service.send_tasks import verdicts
+from email_service.send_tasks import ceilings, verdicts
 from email_service.setup.models import EmailService
 
 HOST_GONE = "The worker that held this message fell silent; whether it was sent is not known."
@@ -36,18 +37,42 @@ def apply(
     clock: Callable[[], datetime],
 ) -> None:
     """Write down how a batch's messages ended; what was withheld is not an attempt and is left to the claim."""
-    rows = []
     # Only what is tried again asks for the time.
     is_over = all(outcome.verdict in verdicts.FINAL for outcome in outcomes)
     now = timezone.now() if is_over else clock()
-    for outcome in outcomes:
-        if outcome.verdict != Verdict.WITHHELD:
-            decision = verdicts.decide(
-                outcome, accepted_at=accepted[outcome.message_id], now=now, rules=rules
+    tried = [outcome for outcome in outcomes if outcome.verdict != Verdict.WITHHELD]
+    rows = [
+        row_of(
+            outcome, verdicts.decide(outcome, accepted_at=accepted[outcome.message_id], now=now, rules=rules)
+        )
+        for outcome in tried
+    ]
+    if any(row.status == verdicts.EXPIRED for row in rows):
+        first = first_attempts(tried)
+        rows = [
+            row_of(
+                outcome, verdicts.decide(outcome, accepted_at=first[outcome.message_id], now=now, rules=rules)
             )
-            rows.append(row_of(outcome, decision))
+            for outcome in tried
+        ]
     if rows:
         record(rows, now=now)
+        _uncount(tried)
+
+
+def _uncount(outcomes: Iterable[Outcome]) -> None:
+    """Keep what no server saw out of the day's ceiling: it warms up nothing."""
+    unseen = Counter(outcome.claim_token for outcome in outcomes if not outcome.code and not outcome.sent)
+    for token, number in unseen.items():
+        ceilings.give_back(token, number)
+
+
+def first_attempts(outcomes: Sequence[Outcome]) -> dict[int, datetime]:
+    """Return when each message was first tried: its life counts from there, however long it waited before
+    for a limit, a ceiling or a pause."""
+    found = {outcome.message_id: outcome.started_at for outcome in outcomes}
+    earlier = Attempt.objects.filter(message__in=list(found), number=1)
+    return found | dict(earlier.values_list("message_id", "started_at"))
 
 
 def row_of(outcome: Outcome, decision: verdicts.Decision) -> OutcomeRow:

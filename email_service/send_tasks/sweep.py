@@ -7,7 +7,7 @@ from datetime import timedelta
 from django.conf import settings
 from django.db.models import Q
 
-from email_service.send_tasks import claims, dispatch, progress, pulse, reasons
+from email_service.send_tasks import ceilings, claims, dispatch, progress, pulse, reasons
 from email_service.send_tasks.models import Claim, Task
 from email_service.send_tasks.restored import DatabaseIsBehind
 
@@ -35,6 +35,7 @@ def sweep() -> Found:
     for task_id in to_refresh():
         progress.refresh(task_id)
     unread = Task.objects.filter(Q(reading_until=None) | Q(reading_until__lt=now), is_read=False)
+    ceilings.tidy(ceilings.read(now))
     return Found(
         unread=list(unread.filter(status=Task.Status.PREPARING).values_list("pk", flat=True)),
         deliveries=_missing_deliveries(),
@@ -80,10 +81,13 @@ def _missing_deliveries() -> int:
     """Return how many deliveries to hint at: while workers are at it, for they go on by themselves, only
     one, where a task has waited so long that they must be held up, by a slow server perhaps."""
     now = claims.database_now()
+    standing = ceilings.read(now)
     busy = Claim.objects.filter(lease_until__gt=now).exists()
     recently = now - timedelta(seconds=2 * settings.SWEEP_SECONDS)
     if busy or Task.objects.filter(status=Task.Status.SENDING, served_at__gt=recently).exists():
         unserved = Q(served_at=None) | Q(served_at__lt=recently)
-        return int(claims.due_tasks(recently).filter(unserved).exists())
-    due = claims.due_messages(now).filter(task__in=claims.due_tasks(now))[: MOST_HINTS * claims.BATCH].count()
-    return min(MOST_HINTS, -(-due // claims.BATCH))
+        return int(claims.due_tasks(recently, standing).filter(unserved).exists())
+    tasks = claims.due_tasks(now, standing)
+    due = claims.due_messages(now).filter(task__in=tasks)[: MOST_HINTS * claims.BATCH].count()
+    # Where all of it is parked, as much as the limits let go is one worker's.
+    return min(MOST_HINTS, -(-due // claims.BATCH)) or int(tasks.exists())

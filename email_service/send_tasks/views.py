@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from email_service.domains.queries import losses_of
 from email_service.mail_templates.models import Template
-from email_service.send_tasks import exports, queries, reasons, services
+from email_service.send_tasks import exports, queries, reasons, services, waits
 from email_service.send_tasks.filters import TaskFilter
 from email_service.send_tasks.forms import TaskForm
 from email_service.send_tasks.models import Task
@@ -34,7 +34,7 @@ def task_list(request: ConsoleRequest) -> HttpResponse:
         request, filter_form.narrow(Task.objects.for_tenant(request.tenant)), sorts=SORTS, default="-created"
     )
     is_polling = any(row.status in MOVING for row in page.rows)
-    context = {"page": page, "filter": filter_form, "is_polling": is_polling}
+    context = {"page": page, "rows": waits.beside(page.rows), "filter": filter_form, "is_polling": is_polling}
     return render_page(
         request, "email_service/send_tasks/list.html", "email_service/send_tasks/_list.html", context
     )
@@ -124,6 +124,7 @@ def _state(task: Task) -> dict[str, Any]:
     return {
         "task": task,
         "reason": reasons.task_sentence(task.status_reason),
+        "waits": waits.of_task(task),
         "counts": queries.counts(task),
         "held": queries.held_count(task),
         "timeline": queries.timeline(task),

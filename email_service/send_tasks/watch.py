@@ -11,10 +11,11 @@ from collections.abc import Callable
 from django.conf import settings
 from django.db import Error, close_old_connections, connections
 from django.db.models import Exists
+from django.utils import timezone
 
 from email_service.delivery.envelopes import Envelope
 from email_service.feedback.queries import suppressed_keys
-from email_service.send_tasks import claims
+from email_service.send_tasks import ceilings, claims
 from email_service.send_tasks.claims import Batch
 from email_service.send_tasks.models import Task
 from email_service.setup.queries import HALTED
@@ -48,7 +49,7 @@ class Guard:
         return time.monotonic() < self._lease_until
 
     def look(self) -> None:
-        """Ask the database who was suppressed and whether the task was stopped, and keep the lease."""
+        """Ask the database who was suppressed, whether the task was stopped or limited, and keep the lease."""
         task = self.batch.task
         began_at = time.monotonic()
         self.suppressed = frozenset(
@@ -56,7 +57,9 @@ class Guard:
         )
         going = Task.objects.filter(pk=task.pk, status=Task.Status.SENDING)
         going = going.exclude(tenant__email_service__paused=True).exclude(Exists(HALTED.all()))
-        self.halted = not going.exists()
+        # Under other limits than it was claimed under, what is left goes back and is claimed anew.
+        limits = ceilings.read(timezone.now()).terms(task)
+        self.halted = not going.exists() or limits != self.batch.terms
         self._looked_at = began_at
         # The lease is counted from before the question: the database's answer may be long under way.
         asked_at = time.monotonic()

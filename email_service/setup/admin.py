@@ -3,12 +3,20 @@
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html_join
 from django.utils.translation import gettext_lazy as _
 
-from email_service.setup.forms import DirectForm, EmailServiceForm, RelayForm
-from email_service.setup.models import EmailService, Transport
+from email_service.setup.forms import (
+    DestinationLimitForm,
+    DirectForm,
+    EmailServiceForm,
+    RelayForm,
+    SenderLimitForm,
+)
+from email_service.setup.models import DestinationLimit, EmailService, SenderLimit, Transport
+from email_service.setup.uses import with_use
 
 
 def _kind(request: HttpRequest, transport: Transport | None) -> str:
@@ -62,7 +70,15 @@ class TransportAdmin(admin.ModelAdmin):
 @admin.register(EmailService)
 class EmailServiceAdmin(admin.ModelAdmin):
     form = EmailServiceForm
-    list_display = ("tenant", "company", "sensitive", "transport", "in_doubt", "paused")
+    list_display = (
+        "tenant",
+        "company",
+        "sensitive",
+        "transport",
+        "in_doubt",
+        "messages_per_second",
+        "paused",
+    )
     list_filter = ("sensitive", "paused", "transport")
     list_select_related = ("tenant", "transport")
     search_fields = ("tenant__account", "tenant__name")
@@ -75,3 +91,57 @@ class EmailServiceAdmin(admin.ModelAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         """A configuration stays with the account it was made for."""
         return ("tenant",) if obj else ()
+
+
+@admin.register(SenderLimit)
+class SenderLimitAdmin(admin.ModelAdmin):
+    form = SenderLimitForm
+    list_display = (
+        "domain",
+        "account",
+        "messages_per_second",
+        "ceiling",
+        "used",
+        "warmup_from",
+        "warmup_until",
+    )
+    list_select_related = ("tenant",)
+    search_fields = ("domain", "tenant__account", "tenant__name")
+    autocomplete_fields = ("tenant",)
+    ordering = ("domain", "tenant")
+    fieldsets = (
+        (None, {"fields": ("tenant", "domain", "messages_per_second")}),
+        (
+            _("Warm-up"),
+            {
+                "fields": ("warmup_first", "warmup_growth", "warmup_from", "warmup_until", "warmup_most"),
+                "description": _(
+                    "A new sending domain earns trust by sending little at first and more every day. What is "
+                    "over the day's ceiling waits for the next day; other mail is not held up by it."
+                ),
+            },
+        ),
+    )
+
+    @admin.display(description=_("account"), ordering="tenant__account")
+    def account(self, limit: SenderLimit) -> str:
+        return limit.tenant.account
+
+    @admin.display(description=_("ceiling today"), empty_value="—")
+    def ceiling(self, limit: SenderLimit) -> int | None:
+        return limit.ceiling_today
+
+    @admin.display(description=_("used today"))
+    def used(self, limit: SenderLimit) -> int:
+        return limit.used or 0  # type: ignore[attr-defined]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[SenderLimit]:
+        return with_use(super().get_queryset(request))
+
+
+@admin.register(DestinationLimit)
+class DestinationLimitAdmin(admin.ModelAdmin):
+    form = DestinationLimitForm
+    list_display = ("domain", "messages_per_second")
+    search_fields = ("domain",)
+    ordering = ("domain",)

@@ -1,10 +1,11 @@
-"""Who may send now, and who may not and why."""
+"""Who may send now, who may not and why, and which limits are set."""
 
 from dataclasses import dataclass
+from typing import Any
 
-from django.db.models import Exists, Q
+from django.db.models import DateField, DecimalField, Exists, IntegerField, Q, QuerySet, Value
 
-from email_service.setup.models import EmailService, PlatformSending
+from email_service.setup.models import DestinationLimit, EmailService, PlatformSending, SenderLimit
 from iam.models import Tenant
 
 HALTED = PlatformSending.objects.filter(paused=True)
@@ -37,3 +38,28 @@ def pause_of(tenant: Tenant) -> Pause | None:
     if service.paused:
         return Pause(service.pause_reason, is_for_all=False)
     return Pause("", is_for_all=True)
+
+
+# What a kind of limit lacks, where all kinds are read by one query.
+NO_TERMS = (
+    Value(None, DecimalField()),
+    Value(None, IntegerField()),
+    Value(None, IntegerField()),
+    Value(None, DateField()),
+    Value(None, DateField()),
+    Value(None, IntegerField()),
+)
+
+
+def limit_rows(*more: Value) -> tuple[QuerySet[Any, Any], ...]:
+    """Return a query for each kind of limit: its kind, account, domain, rate, the warm-up's terms, and `more`."""
+    warmup = ("warmup_first", "warmup_growth", "warmup_from", "warmup_until", "warmup_most")
+    senders = SenderLimit.objects.order_by()
+    tenants = EmailService.objects.filter(messages_per_second__isnull=False).order_by()
+    destinations = DestinationLimit.objects.order_by()
+    rate, bare = "messages_per_second", NO_TERMS[1:]
+    return (
+        senders.values_list(Value("sender"), "tenant_id", "domain", rate, *warmup, *more),
+        tenants.values_list(Value("tenant"), "tenant_id", Value(""), rate, *bare, *more),
+        destinations.values_list(Value("destination"), Value(0), "domain", rate, *bare, *more),
+    )

@@ -88,7 +88,7 @@ class Shift:
             mailing = self._here.mailing(batch.task)
             service = EmailService.objects.select_related("transport").get(tenant=batch.task.tenant_id)
         except (CannotPrepare, EmailService.DoesNotExist) as problem:
-            details.give_back(batch.token)
+            claims.give_back(batch.token)
             logger.warning("Task %s is paused: %s", batch.task.code, problem)
             progress.pause(batch.task.pk, reasons.keep("mail"))
             claims.close(batch.token)
@@ -149,4 +149,4 @@ def _give_back(batch: Batch, found: Sequence[Outcome], guard: Guard) -> None:
     keys = [row.recipient_key for row in batch.messages if row.id in withheld & guard.suppressed]
     if keys:
         details.reject_suppressed(batch.task.tenant_id, keys, now=claims.database_now(), token=batch.token)
-    details.give_back(batch.token, withheld)
+    claims.give_back(batch.token, withheld)

@@ -60,8 +60,8 @@ def _take_over(journal: Journal) -> None:
         untouched[left.claim_token].append(left.message_id)
     for token, message_ids in untouched.items():
         if crashed_over in message_ids:
-            details.give_back(token, [crashed_over], crashed=True)
-        details.give_back(token, message_ids)
+            claims.give_back(token, [crashed_over], crashed=True)
+        claims.give_back(token, message_ids)
     left_open = claims.tokens_of(journal.path.name)
     for token in left_open:
         end(token)
@@ -85,7 +85,7 @@ def give_up_silent() -> int:
 
 def end(token: int) -> None:
     """Close a claim; whatever it still holds was never begun."""
-    details.give_back(token)
+    claims.give_back(token)
     cancelled = Task.objects.filter(
         pk__in=ClaimRow.objects.filter(token=token).values("task"), status=Task.Status.CANCELLED
     ).first()

@@ -170,8 +170,8 @@ def test_the_number_of_queries_does_not_grow(
         )
     pulse.tick()
 
-    # Session and user; claimed, rates, accounts, destinations 2, workers 2, slowest 2, doubts 2.
-    with django_assert_num_queries(13):
+    # Session and user; claimed, limits, rates, accounts, destinations 2, workers 2, slowest 2, doubts 2.
+    with django_assert_num_queries(14):
         as_operator.get(PAGE, **FRAGMENT)
 
 

@@ -3,6 +3,8 @@
 
 import os
 import sys
+import threading
+import time
 from pathlib import Path
 
 import django
@@ -15,7 +17,7 @@ from django.core.management import call_command  # noqa: E402
 from django.db.models import Count  # noqa: E402
 
 from email_service.send_details.models import Attempt, Message  # noqa: E402
-from email_service.send_tasks import dispatch, jobs, sweep  # noqa: E402
+from email_service.send_tasks import claims, dispatch, jobs, sweep  # noqa: E402
 from email_service.send_tasks.models import ClaimCounter, Task  # noqa: E402
 from tests.email_service.delivery.peer import Peer  # noqa: E402
 from tests.email_service.send_tasks.sending import deliver_all, make_sending_tenant, submit  # noqa: E402
@@ -45,6 +47,17 @@ def work() -> None:
     print("done", flush=True)
 
 
+def serve() -> None:
+    """Work as jobs do, until a line comes in."""
+    told = threading.Thread(target=sys.stdin.readline, daemon=True)
+    told.start()
+    print("begin", flush=True)
+    while told.is_alive():
+        if not dispatch.deliver_batch() and not claims.wait_for_tokens():
+            time.sleep(0.05)
+    dispatch.shut_down()
+
+
 def count() -> None:
     for status, number in Message.objects.order_by().values_list("status").annotate(Count("pk")):
         print(status, number)
@@ -53,4 +66,4 @@ def count() -> None:
     print("unfinished", Task.objects.unfinished().count())
 
 
-{"prepare": prepare, "work": work, "count": count}[sys.argv[1]](*sys.argv[2:])
+{"prepare": prepare, "work": work, "serve": serve, "count": count}[sys.argv[1]](*sys.argv[2:])
