@@ -85,11 +85,11 @@ class Standing:
         return min(rooms, default=None)
 
     def share(self, destination: str) -> int | None:
-        """Return how many messages one claim may send there now, however many tokens there are: the next
-        claim may be another account's. None without a limit."""
+        """Return how many messages one claim may send there now: half of a full bucket is left to the next
+        claim, which may be another account's. None without a limit."""
         key = (DESTINATION, destination)
         room = self.room(key)
-        return None if room is None else min(room, ceil(_grain(self.limits[key])))
+        return None if room is None else min(room, max(ceil(_grain(self.limits[key])), ceil(room / 2)))
 
     def smallest(self, size: int, *keys: Key) -> int:
         return min([size, *(room for key in keys if (room := self.room(key)) is not None)])

@@ -66,7 +66,7 @@ def test_a_destination_has_one_limit_for_all_accounts(clock: Clock, acme: Tenant
     assert gone.filter(domain="163.com").count() == 100
     # The tokens go in turn, whoever has more mail.
     shares = Counter(gone.filter(domain="qq.com").values_list("tenant__account", flat=True))
-    assert abs(shares["acme"] - shares["globex"]) <= 5
+    assert abs(shares["acme"] - shares["globex"]) <= 10
 
 
 def test_a_destination_serves_the_small_account_beside_the_large_one(
@@ -159,9 +159,9 @@ def test_the_tightest_of_several_limits_counts_and_the_others_keep_their_tokens(
     batch = take()
 
     assert batch is not None
-    assert len(batch.messages) == 3  # a quarter of a second's worth: the rest may be another account's
+    assert len(batch.messages) == 5  # half of what there is: the rest may be another account's
     left = {meter.kind: round(meter.tokens) for meter in Meter.objects.all()}
-    assert left == {"tenant": 47, "sender": 27, "destination": 7}
+    assert left == {"tenant": 45, "sender": 25, "destination": 5}
 
 
 def test_a_claim_where_nothing_is_limited_asks_once_a_second_whether_it_is(acme: Tenant):
