@@ -176,6 +176,7 @@ def test_f28_refused_for_days_expires_once(peer: Peer) -> None:
             Message.objects.update(
                 accepted_at=F("accepted_at") - step, next_attempt_at=F("next_attempt_at") - step
             )
+            Attempt.objects.update(started_at=F("started_at") - step, finished_at=F("finished_at") - step)
 
     task.refresh_from_db()
     message = Message.objects.get()
