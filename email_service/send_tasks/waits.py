@@ -29,7 +29,7 @@ def of_task(task: Task) -> list[Wait]:
     standing = ceilings.read(timezone.now())
     found = _own(task, standing)
     destinations = standing.destinations
-    if destinations:
+    if destinations and not any(wait.until for wait in found):
         waiting = (
             parking.parked(standing.now, destinations).filter(task=task).values_list("domain", flat=True)
         )
@@ -55,7 +55,7 @@ def _own(task: Task, standing: Standing) -> list[Wait]:
     found = []
     if standing.left_today(sender) == 0:
         ceiling = standing.limits[sender].ceiling_on(standing.today)
-        found.append(Wait(ceiling=ceiling, until=next_day(standing.now), sender=domain_of(task.sender)))
+        return [Wait(ceiling=ceiling, until=next_day(standing.now), sender=domain_of(task.sender))]
     for key, domain in ((tenant, ""), (sender, domain_of(task.sender))):
         limit = standing.limits.get(key)
         if limit is not None and limit.rate is not None:

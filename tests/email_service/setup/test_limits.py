@@ -145,21 +145,23 @@ def test_the_task_says_why_it_waits(as_owner: Client, acme: Tenant):
     batch = take()
     assert batch is not None
     deliver(batch)
-    Meter.objects.filter(kind="sender").update(used=10)
 
     page = as_owner.get(url).content.decode()
     listed = as_owner.get("/email/tasks/").content.decode()
 
     domain = task.sender.rpartition("@")[2]
-    midnight = timezone.localdate() + timedelta(days=1)
     for text in (page, listed):
-        assert f"Today's warm-up ceiling for {domain} is reached (10); sending goes on at" in text.replace(
-            "&#x27;", "'"
-        )
-        assert f"{midnight} 00:00:00" in text
         assert "Sending is limited to 30 a second by the platform." in text
         assert f"Sending from {domain} is limited to 25 a second by the platform." in text
     assert "Mails to qq.com are limited to 2 a second by the platform." in page
+    # Where the day's ceiling is reached, it waits for nothing else.
+    Meter.objects.filter(kind="sender").update(used=10)
+    midnight = timezone.localdate() + timedelta(days=1)
+    for address in (url, "/email/tasks/"):
+        text = as_owner.get(address).content.decode()
+        assert f"warm-up ceiling for {domain} is reached (10); sending goes on at" in text
+        assert f"{midnight} 00:00:00" in text
+        assert "a second by the platform" not in text
     Task.objects.update(status=Task.Status.PAUSED)
     assert "by the platform" not in as_owner.get(url).content.decode()
 
