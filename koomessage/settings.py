@@ -117,7 +117,7 @@ _static = (
     else ("django.contrib.staticfiles.storage.StaticFilesStorage")
 )
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "default": {"BACKEND": "koomessage.common.storage.WholeFiles"},
     "staticfiles": {"BACKEND": _static},
 }
 WHITENOISE_USE_FINDERS = not env.flag("STATIC_MANIFEST", not DEBUG)

@@ -19,3 +19,4 @@ if settings.DEMO:
 
 handler403 = "koomessage.console.views.error_403"
 handler404 = "koomessage.console.views.error_404"
+handler500 = "koomessage.console.views.error_500"

@@ -1,15 +1,19 @@
 """The shell's own pages: language, theme, errors."""
 
+import sys
+
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import get_token
 from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.csrf import requires_csrf_token
 from django.views.decorators.http import require_POST
 
 from koomessage.common import kept_forms
 from koomessage.common.htmx import wants_fragment
+from koomessage.common.outages import Outage, outage_of
 from koomessage.common.permissions import public
 from koomessage.console.context import THEMES
 
@@ -76,6 +80,26 @@ def error_csrf(request: HttpRequest, reason: str = "") -> HttpResponse:
     if fields and wants_fragment(request):
         response["X-CSRFToken"] = get_token(request)
     return response
+
+
+@requires_csrf_token
+def error_500(request: HttpRequest) -> HttpResponse:
+    """Say what went wrong; where a disk is full or the database is away, what was typed can be submitted again."""
+    outage = outage_of(sys.exc_info()[1])
+    # Without the request's own context, which asks the database.
+    if outage is None:
+        return HttpResponse(render_to_string("500.html"), status=500)
+    is_post = request.method == "POST"
+    fields = kept_forms.fields_of(request) if is_post and _is_own_form(request) else []
+    context = {
+        "is_full": outage is Outage.ROOM,
+        "is_post": is_post,
+        "fields": fields,
+        "files": kept_forms.files_of(request) if fields else [],
+        "path": request.get_full_path(),
+        "csrf_token": get_token(request),
+    }
+    return HttpResponse(render_to_string("outage.html", context), status=outage)
 
 
 def _is_own_form(request: HttpRequest) -> bool:

@@ -106,6 +106,7 @@ document.addEventListener("htmx:responseError", (event) => {
     toast(texts.textOutdated, "warning");
     return;
   }
-  toast(event.detail.xhr.status === 403 ? texts.textForbidden : texts.textFailed, "error");
+  const said = { 403: texts.textForbidden, 503: texts.textAway, 507: texts.textFull }[event.detail.xhr.status];
+  toast(said || texts.textFailed, "error");
 });
 document.addEventListener("htmx:sendError", () => toast(document.body.dataset.textOffline, "error"));
