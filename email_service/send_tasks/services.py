@@ -245,10 +245,12 @@ def judge_file(file: UploadedFile | None, version: TemplateVersion) -> None:
 
 @transaction.atomic
 def cancel_task(task: Task, *, user: User | None) -> None:
-    """Cancel a task none of which was sent: wholly, or with RuleViolation not at all."""
+    """Cancel a task none of which was sent: wholly, or with RuleViolation not at all; twice is once."""
     now = timezone.now()
     before = Task.objects.filter(pk=task.pk, status__in=(Task.Status.PREPARING, Task.Status.SCHEDULED))
     if not before.update(status=Task.Status.CANCELLED, finished_at=now):
+        if Task.objects.filter(pk=task.pk, status=Task.Status.CANCELLED, started_at=None).exists():
+            return
         raise RuleViolation(_("Sending has begun; this task can no longer be cancelled as a whole."))
     _cancelled(task, user, now)
 
