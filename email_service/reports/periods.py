@@ -57,10 +57,10 @@ class Span:
         return datetime.combine(self.last + DAY, time(), self.zone).astimezone(UTC)
 
     def label(self, hour: datetime) -> str:
-        """Name the period in which the UTC hour begins."""
+        """Name the period in which the UTC hour begins; where clocks go back, the second of an hour by its offset."""
         local = hour.astimezone(self.zone)
         if self.kind == Kind.HOUR:
-            return local.strftime("%Y-%m-%d %H:%M:%S")
+            return local.isoformat(" ") if local.fold else local.strftime("%Y-%m-%d %H:%M:%S")
         return local.strftime(_LABELS[self.kind])
 
     def labels(self) -> list[str]:
