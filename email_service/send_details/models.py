@@ -40,6 +40,9 @@ class Message(models.Model):
         EXPIRED = "expired", _("Expired")
         CANCELLED = "cancelled", _("Cancelled")
 
+    # Every other state is unfinished, those of a later version, too.
+    ENDED = (Status.DELIVERED, Status.FAILED, Status.REJECTED, Status.EXPIRED, Status.CANCELLED)
+
     class EndReason(models.TextChoices):
         """Who ended it, where it was not a server's reply or the time that ran out: nobody pays for these."""
 
@@ -110,7 +113,7 @@ class Message(models.Model):
 
     @property
     def is_unfinished(self) -> bool:
-        return self.status in (self.Status.PENDING, self.Status.HELD)
+        return self.status not in self.ENDED
 
     @property
     def masked_recipient(self) -> str:

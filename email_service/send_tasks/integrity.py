@@ -9,8 +9,6 @@ from email_service.send_details.models import Message
 from email_service.send_tasks.models import Task
 from koomessage.common.integrity import Check
 
-_UNSENT = (Message.Status.PENDING, Message.Status.HELD)
-
 
 def checks() -> Iterator[Check]:
     """Count all messages by task and status, and hold the tasks' own figures against that."""
@@ -43,7 +41,7 @@ def checks() -> Iterator[Check]:
         tuple(
             f"task {task.code}: {left} messages wait"
             for task in finished
-            if (left := sum(counts[task.pk][status] for status in _UNSENT))
+            if (left := _unsent(counts[task.pk]))
         ),
     )
 
@@ -55,9 +53,13 @@ def _wrong_counters(tasks: list[Task], counts: dict[int, Counter[str]]) -> Itera
             "delivered": (task.delivered_count, found["delivered"]),
             "failed": (task.failed_count, found["failed"] + found["expired"]),
             "rejected": (task.rejected_count, found["rejected"]),
-            "pending": (task.pending_count, found["pending"] + found["held"]),
+            "pending": (task.pending_count, _unsent(found)),
             "cancelled": (task.cancelled_count, found["cancelled"]),
         }
         for name, (counter, number) in shown.items():
             if counter != number:
                 yield f"task {task.code}: shows {counter} {name}, has {number}"
+
+
+def _unsent(found: Counter[str]) -> int:
+    return sum(number for status, number in found.items() if status not in Message.ENDED)

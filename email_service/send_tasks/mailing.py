@@ -22,6 +22,7 @@ from email_service.feedback import links
 from email_service.mail_templates import rendering
 from email_service.send_tasks.claims import Claimed
 from email_service.send_tasks.models import Task
+from email_service.setup.models import Transport
 
 
 class CannotPrepare(Exception):
@@ -94,6 +95,13 @@ def prepare(task: Task, *, tracking_url: str | None = None, signs: bool = True) 
     With a tracking address its links and openings lead there; unsigned is for a relay that signs itself.
     """
     version = task.template_version
+    # A kind that only a later version knows would be taken for a relay.
+    if (
+        Transport.objects.filter(services__tenant=task.tenant_id)
+        .exclude(kind__in=Transport.Kind.values)
+        .exists()
+    ):
+        raise CannotPrepare("The account's transport is of a kind this version does not know.")
     key = domains.signing_key(task.domain_id) if task.domain_id else None
     if key is None:
         raise CannotPrepare("The sending domain has no signing key any more.")

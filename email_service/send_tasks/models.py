@@ -11,7 +11,7 @@ from koomessage.common.models import TenantOwned, TenantQuerySet
 
 class TaskQuerySet(TenantQuerySet):
     def unfinished(self) -> Self:
-        return self.filter(status__in=Task.UNFINISHED)
+        return self.exclude(status__in=Task.ENDED)
 
 
 class Task(TenantOwned):
@@ -38,7 +38,8 @@ class Task(TenantOwned):
         MANUAL = "manual", _("Enter by hand")
         FILE = "file", _("Upload a file")
 
-    UNFINISHED = (Status.PREPARING, Status.SCHEDULED, Status.SENDING, Status.PAUSED, Status.QUOTA_PAUSED)
+    # Every other state is unfinished, those of a later version, too.
+    ENDED = (Status.FINISHED, Status.CANCELLED, Status.FAILED)
     # The only moves between states; services and dispatch apply them with one conditional UPDATE.
     MOVES: dict[str, tuple[str, ...]] = {
         Status.PREPARING: (Status.SCHEDULED, Status.SENDING, Status.CANCELLED, Status.FAILED),
@@ -139,7 +140,7 @@ class Task(TenantOwned):
 
     @property
     def is_unfinished(self) -> bool:
-        return self.status in self.UNFINISHED
+        return self.status not in self.ENDED
 
     @property
     def ended_count(self) -> int:

@@ -18,7 +18,6 @@ from email_service.send_tasks.models import Task
 # A task of up to so many messages is counted while it is sent; a larger one by the sweep.
 SMALL = 5_000
 COUNT_EVERY = 1.0
-UNSENT = (Message.Status.PENDING, Message.Status.HELD)
 
 
 def move(
@@ -82,7 +81,7 @@ def refresh(task_id: int) -> None:
     task.failed_count = counts[Message.Status.FAILED] + counts[Message.Status.EXPIRED]
     task.rejected_count = counts[Message.Status.REJECTED]
     task.cancelled_count = counts[Message.Status.CANCELLED]
-    task.pending_count = sum(counts[status] for status in UNSENT)
+    task.pending_count = sum(number for status, number in counts.items() if status not in Message.ENDED)
     fields = ["delivered_count", "failed_count", "rejected_count", "cancelled_count", "pending_count"]
     if task.status == Task.Status.SENDING and task.is_read and task.pending_count == 0:
         task.status = Task.Status.FINISHED
@@ -103,6 +102,6 @@ def count(task: Task) -> tuple[Counter[str], int]:
     )
     for status, reason, number in rows:
         counts[status] += number
-        if reason and status not in UNSENT:
+        if reason and status in Message.ENDED:
             free += number
     return counts, free

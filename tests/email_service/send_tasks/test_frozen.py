@@ -15,7 +15,7 @@ from email_service.send_details.models import Message
 from email_service.send_tasks import dispatch, sweep
 from email_service.send_tasks.models import Task
 from koomessage.common.errors import RuleViolation
-from tests.email_service.delivery.peer import Peer, Say
+from tests.email_service.delivery.peer import KeepAndCut, Peer, Say
 from tests.email_service.send_tasks.sending import deliver_all, make_sending_tenant, sender_of, submit
 from tests.factories import make_user
 from tests.factories_sending import make_version
@@ -51,7 +51,6 @@ def edit(template: Any, user: Any, body: str) -> None:
 def test_a_template_changed_while_its_task_is_sent_changes_no_body(peer: Peer, change: str) -> None:
     tenant = make_sending_tenant(peer)
     user, version = make_user(tenant), make_version(tenant, body="The first body.")
-    peer.script = lambda session, stage, argument: Say("451 4.3.0 Later") if stage == "rcpt" else None
     # Half of them are accepted before the change, the others are tried again after it.
     peer.script = lambda session, stage, argument: (
         Say("451 4.3.0 Later") if stage == "rcpt" and ("r2@" in argument or "r3@" in argument) else None
@@ -77,8 +76,6 @@ def test_a_template_changed_while_its_task_is_sent_changes_no_body(peer: Peer, c
 
 
 def test_a_lost_reply_is_followed_by_the_same_bytes_though_the_template_was_edited(peer: Peer) -> None:
-    from tests.email_service.delivery.peer import KeepAndCut
-
     tenant = make_sending_tenant(peer)
     user, version = make_user(tenant), make_version(tenant, body="The first body.")
     peer.script = lambda session, stage, argument: KeepAndCut() if stage == "dot" else None

@@ -16,7 +16,7 @@ from django.utils import timezone
 from email_service.feedback import links
 from email_service.feedback import services as feedback
 from email_service.send_details.models import Message
-from email_service.send_tasks import dispatch
+from email_service.send_tasks import dispatch, recipients
 from iam.models import Tenant
 from koomessage.common.errors import RuleViolation
 from tests.email_service.delivery.peer import Action, Peer, Say, Session, Wait
@@ -87,8 +87,6 @@ def test_who_is_suppressed_during_the_hand_over_gets_nothing_a_second_later(
     tenant = make_sending_tenant(peer)
     to = [f"r{number:03}@qq.com" for number in range(150)]
     task = submit(tenant, source="file", file=sheet(("email",), *((address,) for address in to)))
-    from email_service.send_tasks import recipients
-
     assert recipients.read(task.pk)
     committed: dict[str, float] = {}
     dice = random.Random(49)
