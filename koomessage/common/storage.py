@@ -13,7 +13,7 @@ class WholeFiles(FileSystemStorage):
     def _save(self, name: str, content: "File[Any]") -> str:
         is_ours = not self.exists(name)
         try:
-            return super()._save(name, content)
+            return super()._save(name, content)  # type: ignore[misc]  # the stubs leave it out
         except OSError:
             if is_ours:
                 Path(self.path(name)).unlink(missing_ok=True)
