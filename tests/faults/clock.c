@@ -1,12 +1,26 @@
-/* The wall clock, shifted by CLOCK_SHIFT seconds; the monotonic clock stays. Preloaded into a worker. */
+/* The wall clock, shifted by CLOCK_SHIFT seconds, or by as many as the first eight octets of the file CLOCK_FILE say
+   at that moment; the monotonic clock stays. Preloaded into a worker. */
 #define _GNU_SOURCE
+#include <fcntl.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
 static long shift(void) {
+    static volatile long *stepped;
+    if (!stepped && getenv("CLOCK_FILE")) {
+        int file = open(getenv("CLOCK_FILE"), O_RDONLY | O_CLOEXEC);
+        void *found = mmap(0, sizeof(long), PROT_READ, MAP_SHARED, file, 0);
+        close(file);
+        if (found == MAP_FAILED)
+            abort();
+        stepped = found;
+    }
+    if (stepped)
+        return *stepped;
     const char *said = getenv("CLOCK_SHIFT");
     return said ? atol(said) : 0;
 }

@@ -98,7 +98,7 @@ class House:
         paid = str(messages if units is None else units)
         self.run("prepare", str(self.folder), str(peer.port), paid, *SUPPRESSED)
 
-    def run(self, *arguments: str, seconds: float = 120, **environment: str) -> str:
+    def run(self, *arguments: str, seconds: float = 300, **environment: str) -> str:
         done = subprocess.run(
             [sys.executable, str(SCRIPT), *arguments],
             env={**self.environment, **environment},

@@ -1,4 +1,4 @@
-"""Celery loses workers and hints, a broker forgets, stops, freezes, repeats itself (F-02 to F-06)."""
+"""Celery loses workers and hints, a broker forgets, stops, freezes, repeats itself (F-02 to F-06, F-19)."""
 
 import json
 import os
@@ -7,8 +7,10 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from celery import Celery
 
 from tests.email_service.delivery.peer import Action, Peer, Session, Wait
 from tests.faults.house import House, children_of, copies, judge, kill, wait_for
@@ -16,6 +18,7 @@ from tests.faults.servers import Broker, Postgres, Rabbit, Redis, postgres, runn
 
 pytestmark = pytest.mark.faults
 WEB = str(Path(__file__).with_name("web.py"))
+JOBS = "email_service.send_tasks.jobs"
 PUBLISH = str(Path(__file__).with_name("publish.py"))
 
 
@@ -173,3 +176,25 @@ def test_f06_hints_delivered_again_and_again_have_no_effect(house: House, peer: 
     figures = judge(house, peer, house.report())
     assert figures == {"messages": 300, "lost": 0, "extra": 0, "in_doubt": 0}
     assert Counter(copies(peer).values()) == {1: 300}
+
+
+def test_f19_jobs_of_another_version_neither_stop_a_worker_nor_what_waits_behind_them(
+    house: House, peer: Peer
+) -> None:
+    house.prepare(peer, 100)
+    with Celery("another", broker=house.broker) as another, another.connection_for_write() as link:
+        options: dict[str, Any] = {"connection": link, "ignore_result": True}
+        for _ in range(20):
+            for queue in ("console", "reading", "sending"):
+                another.send_task("email_service.send_tasks.jobs.someday", [1], queue=queue, **options)
+            another.send_task(f"{JOBS}.deliver", ["fast"], {"since": 3}, queue="sending", **options)
+            another.send_task(f"{JOBS}.read_recipients", ["a", "b", "c"], queue="reading", **options)
+            another.send_task(f"{JOBS}.read_recipients", [10**9], queue="reading", **options)
+    worker = house.worker(children=2)
+    house.beat()
+    wait_until_finished(house)
+
+    said = house.said("worker-w")
+    assert worker.poll() is None and "Received unregistered task" in said
+    house.end()
+    assert judge(house, peer, house.report()) == {"messages": 100, "lost": 0, "extra": 0, "in_doubt": 0}

@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import struct
 import subprocess
 import time
 from collections.abc import Iterator
@@ -165,6 +166,32 @@ def test_f13_workers_whose_clocks_are_an_hour_off_send_nothing_early_and_nothing
     assert house.rows("SELECT count(*) FROM email_service_attempt WHERE in_doubt") == [(0,)]
     assert house.errors == ""
     assert house.report()["integrity"] == "", "reports hold every hour"
+
+
+def test_f13_workers_whose_clock_jumps_forth_and_back_send_nothing_early_and_nothing_twice(
+    house: House, peer: Peer, clock: str
+) -> None:
+    house.settings = {"LEASE_SECONDS": "2", "LEASE_RENEW_SECONDS": "0.5", "HOST_SILENT_SECONDS": "3"}
+    house.prepare(peer, 400)
+    house.run("later", "1800")
+    said = house.folder / "clock"
+    said.write_bytes(struct.pack("l", 0))
+    forks = Forks(house, 2, LD_PRELOAD=clock, CLOCK_FILE=str(said))
+    try:
+        for kept, shift in ((50, 7200), (150, -7200), (250, 0)):
+            wait_for(lambda kept=kept: peer.kept >= kept, 60, house.errors)
+            with said.open("r+b") as file:
+                file.write(struct.pack("l", shift))
+        wait_for(lambda: peer.kept >= 400, 60, house.errors)
+        time.sleep(2)
+    finally:
+        forks.end()
+
+    assert house.rows("SELECT status FROM email_service_task ORDER BY id") == [("finished",), ("scheduled",)]
+    assert len(copies(peer)) == 400 and set(copies(peer).values()) == {1}
+    assert house.rows("SELECT count(*) FROM email_service_attempt WHERE in_doubt") == [(0,)]
+    assert house.errors == ""
+    assert house.report()["integrity"] == ""
 
 
 def test_f16_on_sqlite_a_console_and_four_workers_write_at_once(tmp_path: Path, peer: Peer) -> None:
