@@ -123,3 +123,18 @@ def test_lock_files_hold_no_addresses():
     assert len(locks) >= 3
     assert [path.name for path in locks if "://" in path.read_text()] == []
     assert [path.name for path in locks if path.suffix == ".txt" and "--hash=" not in path.read_text()] == []
+
+
+def test_every_test_that_is_named_for_a_fault_exists():
+    tests = house.ROOT / "tests"
+    page = (tests / "faults" / "README.md").read_text()
+    named = re.findall(r"`([\w/]+\.py)(?:::(test_\w+))?`", page)
+    missing = [
+        f"{path}::{name}"
+        for path, name in named
+        if not (tests / path).is_file() or (name and f"def {name}(" not in (tests / path).read_text())
+    ]
+
+    assert missing == []
+    rows = re.findall(r"^\| F-(\d\d) \|", page, re.MULTILINE)
+    assert rows == sorted(set(rows)) and len(rows) == 45
