@@ -63,6 +63,7 @@ messages: setup
 
 locks:
 	$(BIN)/uv pip compile --quiet --generate-hashes --no-header --no-annotate requirements/base.in -o requirements/base.txt
+	$(BIN)/uv pip compile --quiet --generate-hashes --no-header --no-annotate requirements/s3.in -c requirements/base.txt -o requirements/s3.txt
 	$(BIN)/uv pip compile --quiet --generate-hashes --no-header --no-annotate requirements/dev.in -o requirements/dev.txt
 	$(BIN)/uv pip compile --quiet --generate-hashes --no-header --no-annotate requirements/node.in -o requirements/node.txt
 	$(BIN)/uv pip compile --quiet --generate-hashes --no-header --no-annotate requirements/bench.in -c requirements/base.txt -o requirements/bench.txt

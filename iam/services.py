@@ -11,6 +11,7 @@ from iam import audit, jobs
 from iam.agreements import AGREEMENTS
 from iam.licences import judge_licence
 from iam.models import AgreementAcceptance, EnterpriseApplication, Tenant, User, time_zones
+from koomessage.common import uploads
 from koomessage.common.errors import RuleViolation
 
 Status = EnterpriseApplication.Status
@@ -35,15 +36,16 @@ def apply_for_verification(
     if tenant.verification == Tenant.Verification.PENDING:
         raise RuleViolation(_("An application is under review already; wait for its decision."))
     # The name on disk is ours: what the applicant called the file is neither kept nor trusted.
-    licence.name = f"{secrets.token_hex(16)}.{judge_licence(licence)}"
-    application = EnterpriseApplication.objects.create(
+    name = f"{secrets.token_hex(16)}.{judge_licence(licence)}"
+    application = EnterpriseApplication(
         tenant=tenant,
         company_name=company_name,
         registration_number=registration_number,
-        licence=licence,
         contact_name=contact_name,
         contact_phone=contact_phone,
     )
+    uploads.store(application.licence, name, licence, field="licence")
+    application.save()
     tenant.verification = Tenant.Verification.PENDING
     tenant.save(update_fields=["verification"])
     audit.record(tenant=tenant, user=user, action="iam:verification:create", target=company_name)

@@ -4,7 +4,7 @@ from pathlib import PurePosixPath
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
@@ -14,6 +14,7 @@ from iam import queries, services
 from iam.forms import VerificationForm
 from iam.licences import CONTENT_TYPES
 from iam.models import EnterpriseApplication
+from koomessage.common import uploads
 from koomessage.common.errors import RuleViolation
 from koomessage.common.permissions import SIGNED_IN, STAFF, requires
 from koomessage.common.requests import ConsoleRequest
@@ -61,8 +62,11 @@ def licence_review(request: ConsoleRequest, pk: int) -> HttpResponse:
 def _file(application: EnterpriseApplication) -> HttpResponse:
     """Return the file as what it was judged to be; PDFs are saved, never opened inside the console."""
     kind = PurePosixPath(application.licence.name or "").suffix.lstrip(".")
-    with application.licence.open("rb") as file:
-        response = HttpResponse(file.read(), content_type=CONTENT_TYPES.get(kind, "application/octet-stream"))
+    try:
+        content = uploads.read(application.licence)
+    except FileNotFoundError as error:
+        raise Http404 from error
+    response = HttpResponse(content, content_type=CONTENT_TYPES.get(kind, "application/octet-stream"))
     is_download = kind not in ("jpg", "png")
     disposition = content_disposition_header(is_download, f"licence-{application.pk}.{kind}")
     response["Content-Disposition"] = disposition or "attachment"

@@ -1,6 +1,7 @@
 """Typed readers of the environment: a missing or odd value stops the start with a sentence."""
 
 import os
+import re
 from collections.abc import Callable
 from ipaddress import ip_network
 from pathlib import Path
@@ -9,6 +10,8 @@ from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 from environs import Env, EnvError
+
+from koomessage import object_store
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 T = TypeVar("T")
@@ -117,3 +120,22 @@ def database(name: str, default: str) -> dict[str, Any]:
         return _env.dj_db_url(name, default)
     except Exception as error:  # dj-database-url raises several kinds
         refuse(name, f"cannot be read as a database address ({error})")
+
+
+def host_name(name: str, default: str) -> str:
+    """Read the name under which others know this host."""
+    value = text(name, default) or default
+    if not re.fullmatch(r"[A-Za-z0-9_.-]{1,40}", value) and value != default:
+        refuse(name, f"is {value!r}, but must be up to 40 letters, digits, hyphens and dots")
+    return value[:255]
+
+
+def media_storage(name: str) -> dict[str, Any]:
+    """Read where uploads are kept: nothing for the file system, or s3://bucket/prefix?endpoint=…&region=…"""
+    value = text(name, "")
+    if not value:
+        return {"BACKEND": "koomessage.common.storage.WholeFiles"}
+    try:
+        return object_store.storage(value)
+    except ValueError as error:
+        refuse(name, str(error))

@@ -1,6 +1,7 @@
 """All settings, from the environment (see .env.example); what is missing or odd stops the start."""
 
 import os
+import socket
 from datetime import timedelta
 from pathlib import Path
 
@@ -117,7 +118,7 @@ _static = (
     else ("django.contrib.staticfiles.storage.StaticFilesStorage")
 )
 STORAGES = {
-    "default": {"BACKEND": "koomessage.common.storage.WholeFiles"},
+    "default": env.media_storage("MEDIA_STORAGE"),
     "staticfiles": {"BACKEND": _static},
 }
 WHITENOISE_USE_FINDERS = not env.flag("STATIC_MANIFEST", not DEBUG)
@@ -244,6 +245,8 @@ DOMAIN_RECHECK_HOURS = env.real("DOMAIN_RECHECK_HOURS", 24.0, least=0.01)
 DOMAIN_GRACE_HOURS = env.real("DOMAIN_GRACE_HOURS", 72.0)
 
 # --- sending ------------------------------------------------------------------------------------------------
+# The name under which claims and workers of this host are listed, and its journals kept.
+HOST_NAME = env.host_name("HOST_NAME", socket.gethostname())
 JOURNAL_DIR = env.folder("JOURNAL_DIR", DATA_DIR / "journal")
 JOURNAL_FSYNC = env.flag("JOURNAL_FSYNC", False)
 LEASE_SECONDS = env.real("LEASE_SECONDS", 60.0, least=1.0)

@@ -14,7 +14,9 @@ from billing import append_only
 from email_service.send_tasks import ceilings
 from iam.models import Tenant, User
 from iam.policies import READ_ONLY
+from koomessage.object_store import storage
 from tests.factories import make_email_service, make_staff, make_tenant, make_user
+from tests.object_store import CREDENTIALS, new_bucket, object_store
 from tests.undefined import Undefined
 
 FRAGMENT = {"HTTP_HX_REQUEST": "true"}
@@ -36,6 +38,24 @@ def _own_folders(tmp_path: Any, settings: Any) -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     # Else every new Client looks through all static files first, which takes longer than the test.
     settings.WHITENOISE_AUTOREFRESH = True
+
+
+@pytest.fixture(params=["memory", pytest.param("s3", marks=pytest.mark.services)])
+def far_storage(request: Any, settings: Any, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Uploads are kept where files have no path: in memory, and in a real object store over HTTP."""
+    kept: dict[str, Any] = {"BACKEND": "django.core.files.storage.InMemoryStorage"}
+    if request.param == "s3":
+        for name, value in CREDENTIALS.items():
+            monkeypatch.setenv(name, value)
+        kept = storage(new_bucket(request.getfixturevalue("s3_server")))
+    settings.STORAGES = {**settings.STORAGES, "default": kept}
+    return request.param
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[str]:
+    with object_store() as address:
+        yield address
 
 
 @pytest.fixture(autouse=True)

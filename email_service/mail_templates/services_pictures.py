@@ -16,6 +16,7 @@ from email_service.mail_templates.models import Picture, Template
 from email_service.mail_templates.pictures import encode
 from iam import audit
 from iam.models import Tenant, User
+from koomessage.common import uploads
 from koomessage.common.errors import RuleViolation
 
 ACTION = "kooMessage:emailTemplate"
@@ -50,12 +51,13 @@ def add_picture(*, tenant: Tenant, user: User, upload: UploadedFile) -> Picture:
             digest=digest,
         )
         # Stored files carry a name of ours; what the upload was called is only shown.
-        picture.file.save(f"{picture.token}.{picture.kind}", ContentFile(encoded.content), save=False)
+        name = f"{picture.token}.{picture.kind}"
+        uploads.store(picture.file, name, ContentFile(encoded.content), field="picture")
         try:
             picture.save()
             audit.record(tenant=tenant, user=user, action=f"{ACTION}:update", target=picture.name)
         except Exception:
-            picture.file.storage.delete(str(picture.file.name))  # No row would name the file.
+            uploads.discard(picture.file)
             raise
     return picture
 
@@ -72,9 +74,8 @@ def delete_picture(picture: Picture, *, user: User) -> None:
     refusal = uses.find_picture_use(picture)
     if refusal:
         raise refusal
-    storage, stored = picture.file.storage, str(picture.file.name)
     picture.delete()
-    transaction.on_commit(lambda: storage.delete(stored))
+    transaction.on_commit(lambda: uploads.discard(picture.file))
     audit.record(tenant=picture.tenant, user=user, action=f"{ACTION}:update", target=picture.name)
 
 

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 from django.conf import settings
 
@@ -23,6 +22,7 @@ from email_service.mail_templates import rendering
 from email_service.send_tasks.claims import Claimed
 from email_service.send_tasks.models import Task
 from email_service.setup.models import Transport
+from koomessage.common import uploads
 
 
 class CannotPrepare(Exception):
@@ -90,7 +90,8 @@ def token_keys() -> tuple[bytes, ...]:
 
 
 def prepare(task: Task, *, tracking_url: str | None = None, signs: bool = True) -> Mailing:
-    """Compile the task's mail. Raises CannotPrepare when something it needs has gone.
+    """Compile the task's mail. Raises CannotPrepare when something it needs has gone, and StorageSilent when
+    its attachments cannot be had now.
 
     With a tracking address its links and openings lead there; unsigned is for a relay that signs itself.
     """
@@ -108,7 +109,7 @@ def prepare(task: Task, *, tracking_url: str | None = None, signs: bool = True) 
     text, rich = rendering.parts_of(version)
     try:
         files = tuple(
-            Attachment(row.name, row.content_type, Path(row.file.path).read_bytes())
+            Attachment(row.name, row.content_type, uploads.read(row.file))
             for row in task.attachments.order_by("pk")
         )
         parts = Parts(task.subject, text, rich, task.sender, task.sender_alias, files)

@@ -20,12 +20,14 @@ from email_service.send_details.bulk import insert_rows
 from email_service.send_details.models import Message
 from email_service.send_tasks import claims, columns, progress, reasons
 from email_service.send_tasks.models import RejectedRow, Task
-from koomessage.common import spreadsheets
+from koomessage.common import spreadsheets, uploads
 from koomessage.common.errors import RuleViolation
 from koomessage.common.mailbox import BadAddress, Mailbox, normalise
 
 logger = logging.getLogger(__name__)
 CHUNK = 1_000
+# A file that the storage did not give out is asked for again after this.
+READ_AGAIN = timedelta(seconds=15)
 _COLUMNS = (
     "tenant_id", "task_id", "recipient", "recipient_key", "domain", "params", "row_number", "status", "accepted_at",
     "end_reason", "attempts", "next_attempt_at", "crashes", "in_doubt",
@@ -75,10 +77,19 @@ def read(task_id: int) -> bool:
     if task is None:
         return False
     try:
-        for chunk in _chunks(_rows_of(task), CHUNK):
-            _store(task, chunk)
+        with uploads.local_copy(task.recipient_file) as path:
+            for chunk in _chunks(_rows_of(task, path), CHUNK):
+                _store(task, chunk)
         return _finish(task)
     except Stopped:
+        return False
+    except uploads.StorageSilent as trouble:
+        logger.warning("Task %s is read later: %s", task.code, trouble)
+        _take_again_soon(task)
+        return False
+    except FileNotFoundError:
+        logger.warning("The storage has no recipient file of task %s.", task.code)
+        fail(task.pk, reasons.keep("bad_file"))
         return False
     except Refused as refusal:
         fail(task.pk, refusal.reason)
@@ -107,9 +118,14 @@ def _take(task_id: int) -> Task | None:
     return Task.objects.select_related("template_version", "tenant").get(pk=task_id)
 
 
-def _rows_of(task: Task) -> Iterator[Row]:
+def _take_again_soon(task: Task) -> None:
+    """Let the sweep find the task before its lease ends; where another reader has it, that one notices."""
+    until = claims.database_now() + min(READ_AGAIN, timedelta(seconds=settings.READING_LEASE_SECONDS))
+    Task.objects.filter(pk=task.pk, status=Task.Status.PREPARING, is_read=False).update(reading_until=until)
+
+
+def _rows_of(task: Task, path: Path) -> Iterator[Row]:
     """Yield row number, address and values of the rows not read yet."""
-    path = Path(task.recipient_file.path)
     try:
         with path.open("rb") as file:
             spreadsheets.check_content(file)

@@ -2,9 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from mimetypes import guess_type
-from pathlib import PurePath
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from django.core.files.uploadedfile import UploadedFile
 from django.db import IntegrityError, transaction
@@ -16,7 +14,7 @@ from email_service.addresses.models import Address
 from email_service.mail_templates import rendering
 from email_service.mail_templates.models import Template, TemplateVersion
 from email_service.send_details import outcomes
-from email_service.send_tasks import columns, jobs, limits, progress, reasons, recipients
+from email_service.send_tasks import columns, jobs, limits, progress, reasons, recipients, storing
 from email_service.send_tasks.models import Attachment, Task
 from email_service.setup.models import EmailService
 from iam import audit
@@ -84,35 +82,29 @@ def submit_task(
         submission_key=submission_key,
         created_by=user,
     )
+    files = storing.store(task, file if source == Task.Source.FILE else None, attachments)
     try:
-        return _write(task, user, typed, file, attachments)
+        return _write(task, user, typed, files)
     except IntegrityError:
+        storing.discard(task, files)
         # The same form was posted twice at once: the other request's task is the answer.
         other = Task.objects.for_tenant(tenant).filter(submission_key=submission_key).first()
         if other is None:
             raise
         return other
+    except BaseException:
+        storing.discard(task, files)
+        raise
 
 
 @transaction.atomic
-def _write(
-    task: Task,
-    user: User | None,
-    typed: list[recipients.Row],
-    file: UploadedFile | None,
-    attachments: Sequence[UploadedFile],
-) -> Task:
+def _write(task: Task, user: User | None, typed: list[recipients.Row], files: list[Attachment]) -> Task:
     task.code = short_id("C")
     while Task.objects.filter(code=task.code).exists():
         task.code = short_id("C")
-    if task.source == Task.Source.FILE and file is not None:
-        task.recipient_file_name = PurePath(file.name or "").name[:255]
-        task.recipient_file.save(f"{uuid4().hex}.xlsx", file, save=False)
     task.save()
-    for upload in attachments:
-        row = Attachment(task=task, name=attachment_name(upload), size=upload.size or 0)
-        row.content_type = guess_type(row.name)[0] or "application/octet-stream"
-        row.file.save(f"{uuid4().hex}.bin", upload, save=False)
+    for row in files:
+        row.task = task
         row.save()
     if task.source == Task.Source.MANUAL:
         _accept_typed(task, typed)
@@ -178,12 +170,6 @@ def _judge_attachments(attachments: Sequence[UploadedFile]) -> None:
         raise RuleViolation(_("Attach at most 10 files."), field="attachments")
     if sum(upload.size or 0 for upload in attachments) > limits.MAX_ATTACHED_BYTES:
         raise RuleViolation(_("The attachments are larger than 4 MB in total."), field="attachments")
-
-
-def attachment_name(upload: UploadedFile) -> str:
-    """Return the file's own name, without folders and control characters."""
-    name = PurePath((upload.name or "").replace("\\", "/")).name
-    return "".join(char for char in name if char.isprintable())[-255:] or "attachment"
 
 
 def _due(send_type: str, due_at: datetime | None) -> datetime:

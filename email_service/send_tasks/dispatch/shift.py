@@ -17,6 +17,7 @@ from email_service.send_tasks.dispatch.station import Station, is_stopping
 from email_service.send_tasks.mailing import CannotPrepare
 from email_service.send_tasks.watch import Guard
 from email_service.setup.models import EmailService
+from koomessage.common.uploads import StorageSilent
 
 logger = logging.getLogger(__name__)
 # So few messages under way leave connections without work before the next batch is there.
@@ -87,11 +88,8 @@ class Shift:
         try:
             mailing = self._here.mailing(batch.task)
             service = EmailService.objects.select_related("transport").get(tenant=batch.task.tenant_id)
-        except (CannotPrepare, EmailService.DoesNotExist) as problem:
-            claims.give_back(batch.token)
-            logger.warning("Task %s is paused: %s", batch.task.code, problem)
-            progress.pause(batch.task.pk, reasons.keep("mail"))
-            claims.close(batch.token)
+        except (CannotPrepare, StorageSilent, EmailService.DoesNotExist) as problem:
+            self._put_off(batch, problem)
             return
         messages = _without_poison(batch)
         accepted = {message.id: message.accepted_at for message in messages}
@@ -113,6 +111,20 @@ class Shift:
             few=FEW,
         )
         self._open.append(UnderWay(batch, guard, delivery))
+
+    def _put_off(self, batch: Batch, problem: Exception) -> None:
+        """End the claim on a batch whose mail cannot be made: its task waits for a person, or for the storage."""
+        claims.give_back(batch.token)
+        claims.close(batch.token)
+        if not isinstance(problem, StorageSilent):
+            progress.pause(batch.task.pk, reasons.keep("mail"))
+            logger.warning("Task %s is paused: %s", batch.task.code, problem)
+            return
+        logger.warning("Task %s is sent later: %s", batch.task.code, problem)
+        # A storage that is down is not asked without pause.
+        self._ask_at = time.monotonic() + ASK_AGAIN
+        if not self._open:
+            time.sleep(ASK_AGAIN)
 
     def _attend(self) -> None:
         """Wait for news, write down what there is, and end the batches that are over."""

@@ -1,7 +1,6 @@
 """What one worker process keeps between batches: its journal, its engines, its watch, its compiled mails."""
 
 import os
-import socket
 from pathlib import Path
 
 from django.conf import settings
@@ -26,7 +25,7 @@ class Station:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.pid = os.getpid()
-        self.host = socket.gethostname()[:255]
+        self.host = settings.HOST_NAME
         self.journal = Journal.open(folder, self.host[:40], fsync=settings.JOURNAL_FSYNC)
         self.name = self.journal.path.name
         self.note = turns.Note(turns.beside(self.journal.path))

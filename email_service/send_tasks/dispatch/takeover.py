@@ -1,6 +1,5 @@
 """What a dead worker left behind, and the end of claims."""
 
-import socket
 from collections import defaultdict
 
 from django.conf import settings
@@ -65,7 +64,7 @@ def _take_over(journal: Journal) -> None:
     left_open = claims.tokens_of(journal.path.name)
     for token in left_open:
         end(token)
-    pulse.tally(socket.gethostname()[:255], {(pulse.EXPIRED, ""): len(left_open)})
+    pulse.tally(settings.HOST_NAME, {(pulse.EXPIRED, ""): len(left_open)})
     pulse.forget(journal.path.name)
     note.unlink(missing_ok=True)
     journal.remove()
