@@ -9,6 +9,7 @@ from django.core.files.storage import FileSystemStorage, Storage
 
 ALLOWED = (
     "@tabler/core/dist/css/tabler.min.css",
+    "@tabler/core/dist/css/tabler.min.css.map",  # named by the style, so that collectstatic asks for it
     "echarts/dist/echarts.common.min.js",
     "jodit/es2021/jodit.min.css",
     "jodit/es2021/jodit.min.js",

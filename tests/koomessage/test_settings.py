@@ -76,6 +76,15 @@ def test_the_deployment_check_is_clean_with_production_variables(tmp_path):
     assert result.returncode == 0, result.stderr + result.stdout
 
 
+def test_static_files_can_be_collected_for_production(tmp_path):
+    variables = {**PRODUCTION, "STATIC_MANIFEST": "true", "STATIC_ROOT": str(tmp_path / "static")}
+
+    result = manage(tmp_path, ["collectstatic", "--noinput"], **variables)
+
+    assert result.returncode == 0, result.stderr
+    assert (tmp_path / "static" / "staticfiles.json").is_file()
+
+
 def test_the_example_names_every_variable_and_no_other():
     source = (ROOT / "koomessage" / "settings.py").read_text()
     read = set(re.findall(r'env\.\w+\(\s*"([A-Z_]+)"', source))
