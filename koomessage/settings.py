@@ -117,6 +117,9 @@ _static = (
     if env.flag("STATIC_MANIFEST", not DEBUG)
     else ("django.contrib.staticfiles.storage.StaticFilesStorage")
 )
+# Read by the object store's backend; without them the machine may know (a role).
+AWS_ACCESS_KEY_ID = env.text("AWS_ACCESS_KEY_ID", "") or None
+AWS_SECRET_ACCESS_KEY = env.text("AWS_SECRET_ACCESS_KEY", "") or None
 STORAGES = {
     "default": env.media_storage("MEDIA_STORAGE"),
     "staticfiles": {"BACKEND": _static},
