@@ -25,6 +25,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile  # noqa: E402
 from django.core.management import CommandError, call_command  # noqa: E402
 from django.db import close_old_connections  # noqa: E402
 from django.db.models import Q, Sum  # noqa: E402
+from django.test import Client  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
 from billing import services as billing  # noqa: E402
@@ -35,10 +36,11 @@ from email_service.reports import aggregation  # noqa: E402
 from email_service.send_details.models import Attempt, Message  # noqa: E402
 from email_service.send_tasks import dispatch, jobs, recipients, sweep  # noqa: E402
 from email_service.send_tasks.models import Claim, Task  # noqa: E402
-from iam.models import Tenant  # noqa: E402
+from iam.models import Tenant, User  # noqa: E402
 from tests.email_service.delivery.peer import Peer  # noqa: E402
-from tests.email_service.send_tasks.sending import XLSX, make_sending_tenant, submit  # noqa: E402
-from tests.factories_sending import make_suppression  # noqa: E402
+from tests.email_service.send_tasks.sending import XLSX, make_sending_tenant, sender_of, submit  # noqa: E402
+from tests.factories import make_staff, make_user  # noqa: E402
+from tests.factories_sending import make_suppression, make_version  # noqa: E402
 
 jobs.hint = lambda job, *arguments: None
 FINISHED = "finished"
@@ -73,6 +75,31 @@ def prepare(folder: str, port: str, units: str, *suppressed: str) -> None:
         make_suppression(tenant, address)
     file = SimpleUploadedFile("all.xlsx", (Path(folder) / "all.xlsx").read_bytes(), XLSX)
     submit(tenant, source=Task.Source.FILE, file=file)
+
+
+def cast(port: str, accounts: str, *suppressed: str) -> None:
+    """Make accounts whose mail goes to the port, and print how to be their main users, and an operator."""
+    call_command("migrate", verbosity=0)
+
+    class Elsewhere(Peer):
+        def __init__(self) -> None:
+            self.port = int(port)
+
+    people = []
+    for _ in range(int(accounts)):
+        tenant = make_sending_tenant(Elsewhere())
+        for address in suppressed:
+            make_suppression(tenant, address)
+        template, sender = make_version(tenant).template, sender_of(tenant)
+        session = session_of(make_user(tenant, is_main=True))
+        people.append({"session": session, "template": str(template.pk), "address": str(sender.pk)})
+    print(json.dumps({"people": people, "operator": session_of(make_staff())}))
+
+
+def session_of(user: User) -> str:
+    visitor = Client()
+    visitor.force_login(user, backend="iam.backends.StaffBackend")
+    return visitor.cookies["sessionid"].value
 
 
 def fork(folder: str) -> None:
@@ -152,6 +179,6 @@ def report(folder: str) -> None:
 
 
 if __name__ == "__main__":
-    {"prepare": prepare, "later": later, "fork": fork, "resume": resume, "report": report}[sys.argv[1]](
-        *sys.argv[2:]
-    )
+    {"prepare": prepare, "cast": cast, "later": later, "fork": fork, "resume": resume, "report": report}[
+        sys.argv[1]
+    ](*sys.argv[2:])
