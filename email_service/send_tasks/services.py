@@ -92,7 +92,8 @@ def submit_task(
         if other is None:
             raise
         return other
-    except BaseException:
+    except RuleViolation:
+        # After other errors nobody knows whether the task was committed: its files stay.
         storing.discard(task, files)
         raise
 

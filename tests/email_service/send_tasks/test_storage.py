@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.core.files.storage import InMemoryStorage, default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import OperationalError
 from django.test import Client
 from django.urls import reverse
 
@@ -208,3 +209,20 @@ def test_files_of_a_task_that_is_not_written_are_taken_back(monkeypatch: pytest.
     assert [name for name in kept[:3] if default_storage.exists(name)] == []
     assert not Attachment.objects.exists()
     assert services.Task.objects.count() == 0
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("memory")
+def test_files_stay_where_nobody_knows_whether_the_task_was_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept: list[Any] = []
+
+    def lose_the_answer(task: Task, *arguments: Any) -> Task:
+        kept.append(task.recipient_file.name)
+        raise OperationalError("server closed the connection unexpectedly")
+
+    monkeypatch.setattr(services, "_write", lose_the_answer)
+
+    with pytest.raises(OperationalError):
+        submit(make_sending_tenant(), source="file", file=sheet(("email",), ("a@qq.com",)))
+
+    assert default_storage.exists(kept[0])
