@@ -92,7 +92,7 @@ def mail(task_id: str, file: str) -> dict[str, Any]:
         row.pk, row.recipient, row.recipient_key, tuple(row.params), 0, 0, row.accepted_at
     )
     (envelope,) = prepare(task).envelopes((claimed,), lambda _: None, lambda _render, _sign: None)
-    content = envelope.render()
+    content = envelope.render()  # unsigned
     Path(file).write_bytes(content.replace(b"\r\n", b"\n"))
     text, _ = parts_of(task.template_version)
     return {"octets": len(content), "text": text.replace(UNSUBSCRIBE_SLOT, TRACKING_URL)}

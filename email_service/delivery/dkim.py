@@ -41,7 +41,10 @@ class DkimSigner:
     """Signs for one domain with one key, loaded once."""
 
     def __init__(self, domain: str, selector: str, private_pem: bytes) -> None:
-        key = serialization.load_pem_private_key(private_pem, password=None)
+        # Made by `generate_key`: to look for its primes again takes a tenth of a second.
+        key = serialization.load_pem_private_key(
+            private_pem, password=None, unsafe_skip_rsa_key_validation=True
+        )
         if not isinstance(key, rsa.RSAPrivateKey) or key.key_size < _KEY_BITS:
             raise ValueError(f"A DKIM key is RSA with at least {_KEY_BITS} bits.")
         self._key = key

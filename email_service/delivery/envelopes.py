@@ -19,6 +19,7 @@ class Claim:
 class Envelope:
     """One message to one recipient; `render` makes its bytes when its turn has come.
 
+    `sign`, where there is one, adds what may be computed in another thread.
     `is_transparent`: no line of them begins with a dot and the last one has its end (RFC 5321 section 4.5.2).
     """
 
@@ -27,6 +28,7 @@ class Envelope:
     sender: str
     recipient: str
     render: Callable[[], bytes]
+    sign: Callable[[bytes], bytes] | None = None
     is_transparent: bool = False
 
 

@@ -25,6 +25,7 @@ class Batch(Protocol):
 
 class Attempt:
     __slots__ = (
+        "_rendered",
         "batch",
         "dot_written",
         "envelope",
@@ -32,6 +33,7 @@ class Attempt:
         "mail",
         "mail_from",
         "needs_utf8",
+        "problem",
         "queued_at",
         "rcpt",
         "refusal",
@@ -45,6 +47,8 @@ class Attempt:
         self.envelope = envelope
         self.batch = batch
         self.mail = self.mail_from = self.rcpt = b""
+        self._rendered = b""
+        self.problem: Exception | None = None
         self.size = 0
         self.needs_utf8 = False
         self.started_at = datetime.now(UTC)
@@ -55,18 +59,45 @@ class Attempt:
         self.is_marked = False
         self.dot_written = False
 
+    def render(self) -> bool:
+        """Make the message's bytes but for the signature; answer whether that went well."""
+        try:
+            envelope = self.envelope
+            sender = address_octets(envelope.sender) if envelope.sender else b""
+            recipient = address_octets(envelope.recipient)
+            self.mail_from = b"MAIL FROM:<" + sender + b">"
+            self.rcpt = b"RCPT TO:<" + recipient + b">\r\n"
+            self.needs_utf8 = not (sender.isascii() and recipient.isascii())
+            self._rendered = envelope.render()
+        except Exception as error:
+            self.problem = error
+        return self.problem is None
+
+    def sign(self) -> None:
+        """Finish what was rendered; in any thread, and once is enough."""
+        if self.mail or self.problem is not None:
+            return
+        try:
+            envelope = self.envelope
+            mail = self._rendered if envelope.sign is None else envelope.sign(self._rendered)
+            self._rendered = b""
+            self.size = len(mail)  # as RFC 1870 counts it, before dots are doubled
+            self.mail = mail if envelope.is_transparent else stuffed(mail)
+        except Exception as error:
+            self.problem = error
+
     def begin(self, features: Features) -> tuple[Verdict, str, str] | None:
-        """Make the message's bytes, its turn having come.
+        """Have the message's bytes ready, its turn having come.
 
         Answers why this server gets none of it, as verdict, enhanced code and text, or None.
         """
         self.started_at = datetime.now(UTC)
-        try:
-            self._make()
-        except ValueError as error:
-            return Verdict.FAILED, "", f"The message cannot be composed: {error}"
-        except Exception as error:
-            return Verdict.DEFERRED, "", f"The message could not be composed: {error!r}"
+        if not self.mail and self.problem is None and (self._rendered or self.render()):
+            self.sign()
+        if isinstance(self.problem, ValueError):
+            return Verdict.FAILED, "", f"The message cannot be composed: {self.problem}"
+        if self.problem is not None:
+            return Verdict.DEFERRED, "", f"The message could not be composed: {self.problem!r}"
         if features.size and self.size > features.size:
             text = f"The message has {self.size} octets, the server takes {features.size}."
             return Verdict.FAILED, "5.3.4", text
@@ -74,20 +105,6 @@ class Attempt:
             text = "The address needs SMTPUTF8, and the server does not offer it."
             return Verdict.FAILED, "5.6.7", text
         return None
-
-    def _make(self) -> None:
-        """Raises what `render` raises, and ValueError for a bad address."""
-        if self.mail:
-            return  # another connection had it before, and was lost
-        envelope = self.envelope
-        sender = address_octets(envelope.sender) if envelope.sender else b""
-        recipient = address_octets(envelope.recipient)
-        mail = envelope.render()
-        self.size = len(mail)  # as RFC 1870 counts it, before dots are doubled
-        self.mail = mail if envelope.is_transparent else stuffed(mail)
-        self.mail_from = b"MAIL FROM:<" + sender + b">"
-        self.rcpt = b"RCPT TO:<" + recipient + b">\r\n"
-        self.needs_utf8 = not (sender.isascii() and recipient.isascii())
 
     def outcome(
         self,

@@ -12,7 +12,7 @@ from email_service.delivery.engine.lanes import Lanes, for_direct
 from email_service.delivery.engine.limits import Limits
 from email_service.delivery.engine.office import Way
 from email_service.delivery.engine.opening import Door, open_connection
-from email_service.delivery.engine.pool import Pool
+from email_service.delivery.engine.relay import RelayPool
 from email_service.delivery.engine.shared import Shared
 from email_service.delivery.engine.smtp import SmtpConnection
 from email_service.delivery.envelopes import Claim, Envelope
@@ -153,7 +153,7 @@ class Engine:
         async def connect() -> SmtpConnection:
             return await open_connection(Door.of(relay), limits.timeouts, self._hostname)
 
-        pool = Pool(shared, connect, connections=limits.connections or relay.connections)
+        pool = RelayPool(shared, connect, connections=limits.connections or relay.connections)
         shared.abort = pool.abort
         pool.keep_tidy()
         return pool

@@ -152,18 +152,22 @@ class Pool:
             self._refuse_queue(trouble)
             return
         for courier in list(reversed(self._idle)):
-            if self._queue and not self.shared.is_stopped and courier in self._idle:
+            if self._has_next and not self.shared.is_stopped and courier in self._idle:
                 self._idle.remove(courier)
                 courier.go_on()
         if self.shared.is_stopped or (self._couriers and self._loop.time() < self._crowded_until):
             return
         # One connection goes ahead of the others: a dead server is asked once.
         allowed = self._room() - len(self._couriers) if self._couriers else min(1, self._room())
-        while len(self._opening) < min(allowed, len(self._queue)):
+        while len(self._opening) < min(allowed, self.waiting):
             task = self._loop.create_task(self._open())
             self._opening.add(task)
             self.shared.connections += 1
             task.add_done_callback(self._opened)
+
+    @property
+    def _has_next(self) -> bool:
+        return bool(self._queue)
 
     def _room(self) -> int:
         """Answer how many connections may be open."""
@@ -218,7 +222,7 @@ class Pool:
 
     def _tidy(self) -> None:
         self.tidy()
-        if self._queue:
+        if self.waiting:
             self._attend()
         self._loop.call_later(_TIDY_EVERY, self._tidy)
 
