@@ -2,7 +2,7 @@
 
 from email_service.addresses.models import Address
 from email_service.domains.models import DkimKey, Domain, DomainRecord
-from email_service.feedback.models import Suppression
+from email_service.feedback.models import FullMailbox, Suppression
 from email_service.mail_templates.models import Picture, Template, TemplateDraft, TemplateVersion
 from email_service.reports.models import Report
 from email_service.send_details.models import Attempt, DirtyHour, Event, Message
@@ -39,6 +39,7 @@ __all__ = [
     "DomainRecord",
     "EmailService",
     "Event",
+    "FullMailbox",
     "Heartbeat",
     "Message",
     "Meter",

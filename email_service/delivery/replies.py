@@ -62,6 +62,11 @@ _UNKNOWN_USER = (
     r"|inactive|invalid)"
     r"|(unknown|no such|invalid|non-?existent) (local )?(user|mailbox|recipient|account|address|rcptto)"
 )
+_UNKNOWN_SENDER = (
+    r"\b(sender|mail from|return.path)\b.{0,80}"
+    r"(unknown|not found|not exist|doesn'?t exist|no such|invalid|verify failed|verification failed)"
+    r"|(unknown|no such|invalid|non-?existent) sender"
+)
 _FULL = (
     r"mailbox (is )?full|over ?quota|quota (is )?exceeded|exceeded.{0,20}storage"
     r"|insufficient (system )?storage|(信箱|邮箱)已?满"
@@ -193,6 +198,16 @@ RULES: tuple[Rule, ...] = (
         _REJECTED,
         Cause.POLICY,
         "Aliyun: taken for spam",
+    ),
+    # Never: the sender's address, which says nothing about the recipient's
+    Rule("5..", r"5\.1\.[78]", "", _FAILED, Cause.PERMANENT, "RFC 3463 X.1.7, X.1.8: bad sender's address"),
+    Rule(
+        "5..",
+        r"|5\.[01]\.\d+",
+        _UNKNOWN_SENDER,
+        _FAILED,
+        Cause.PERMANENT,
+        "commonly seen: unknown sender, in words; Exim: Sender verify failed",
     ),
     # Never: no such mailbox
     Rule(

@@ -151,6 +151,7 @@ class Event(models.Model):
         UNSUBSCRIBED = "unsubscribed", _("Unsubscribed")
         REVEALED = "revealed", _("Address shown")
         DECIDED = "decided", _("Decided by the platform")
+        SUPPRESSED = "suppressed", _("Address suppressed")
 
     message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="events")
     tenant = models.ForeignKey("iam.Tenant", on_delete=models.PROTECT, related_name="+", db_index=False)

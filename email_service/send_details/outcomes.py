@@ -59,10 +59,16 @@ def reject_suppressed(
     """End as rejected the tenant's pending messages to these addresses and return how many that was.
 
     Without a token, those no worker holds; with one, those held under it: a worker that found the address
-    suppressed before it sent.
+    suppressed before it sent. What somebody else changes at this moment is passed over, so that nobody waits
+    for each other in a circle: it is being cancelled, or taken by a worker, who finds the address suppressed.
     """
+    scope = {"tenant": tenant_id, "recipient_key__in": list(keys)}
+    if token is None:
+        waiting = Message.objects.filter(**scope, status=Message.Status.PENDING, lease_token=None)
+        free = waiting.order_by().select_for_update(skip_locked=True, no_key=True)
+        scope = {"pk__in": list(free.values_list("pk", flat=True))}
     return _end(
-        {"tenant": tenant_id, "recipient_key__in": list(keys)},
+        scope,
         token=token,
         status=Message.Status.REJECTED,
         reason=Message.EndReason.SUPPRESSED,

@@ -36,6 +36,11 @@ ENDS: dict[str, Promise] = {
     Message.Status.EXPIRED: _("No server took the mail in time; the platform tries no longer."),
     Message.Status.CANCELLED: _("The mail was cancelled before it was sent."),
 }
+# By the reason on the suppression list.
+SUPPRESSIONS: dict[str, str | Promise] = {
+    "bounce": _("The mailbox cannot be reached; your tasks do not write to this address any more."),
+    "full": _("The mailbox has been full for weeks; your tasks do not write to this address any more."),
+}
 REASONS: dict[str, str | Promise] = dict(Message.EndReason.choices)
 # What the platform's staff made of a message in doubt.
 DECISIONS: dict[str, str | Promise] = {
@@ -151,6 +156,9 @@ def _event(row: Event) -> Moment | None:
     if row.kind == Event.Kind.DECIDED:
         decided = DECISIONS.get(str(row.detail.get("status", "")), "")
         return Moment(row.at, row.get_kind_display(), "info", "gavel", decided)
+    if row.kind == Event.Kind.SUPPRESSED:
+        why = SUPPRESSIONS.get(str(row.detail.get("reason", "")), "")
+        return Moment(row.at, row.get_kind_display(), "warning", "ban", why)
     if row.kind == Event.Kind.REVEALED:
         return Moment(row.at, row.get_kind_display(), "secondary", "eye", by=str(row.detail.get("login", "")))
     return None  # accepting is the message's own moment

@@ -9,8 +9,9 @@ from django.utils import timezone
 
 from email_service.delivery.envelopes import Outcome
 from email_service.delivery.replies import Verdict
+from email_service.feedback.bounces import record
 from email_service.send_details.models import Attempt, Message
-from email_service.send_details.outcomes import OutcomeRow, record
+from email_service.send_details.outcomes import OutcomeRow
 from email_service.send_tasks import ceilings, verdicts
 from email_service.setup.models import EmailService
 

@@ -19,9 +19,9 @@ register = template.Library()
 TONES = {
     "ok": "success", "verified": "success", "approved": "success", "finished": "success", "delivered": "success",
     "active": "success", "paid": "success", "succeeded": "success",
-    "failed": "danger", "rejected": "danger", "refused": "danger", "blocked": "danger",
+    "failed": "danger", "rejected": "danger", "refused": "danger", "blocked": "danger", "bounce": "danger",
     "unverified": "warning", "pending": "warning", "paused": "warning", "quota_paused": "warning",
-    "at_risk": "warning", "held": "warning", "unpaid": "warning", "transfer": "warning",
+    "at_risk": "warning", "held": "warning", "unpaid": "warning", "transfer": "warning", "full": "warning",
     "checking": "info", "waiting": "info", "preparing": "info", "scheduled": "info", "sending": "info",
     "reserved": "info",
 }  # fmt: skip
