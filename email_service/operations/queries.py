@@ -1,7 +1,7 @@
 """What the page 发送引擎 shows. Every question costs the same with a thousand messages waiting and with a million."""
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -15,7 +15,6 @@ from django.db.models import (
     Max,
     OuterRef,
     Q,
-    QuerySet,
     Subquery,
 )
 from django.utils.functional import Promise
@@ -103,16 +102,6 @@ class Slow:
     attempts: int
     seconds: float
     deferred: int
-
-
-@dataclass(frozen=True, slots=True)
-class Doubt:
-    """A held message, with the attempt that left it so."""
-
-    message: Message
-    attempt: Attempt | None
-    account: str
-    company: str = field(default="")
 
 
 def rates(now: datetime) -> list[Rate]:
@@ -226,20 +215,4 @@ def slowest() -> list[Slow]:
     )
     return [
         Slow(row["domain"], row["attempts"], row["took"].total_seconds(), row["deferred"]) for row in rows
-    ]
-
-
-def held() -> QuerySet[Message]:
-    """Return the messages that wait for a decision."""
-    return Message.objects.filter(status=Message.Status.HELD).select_related("task", "tenant").defer("params")
-
-
-def doubts(messages: Sequence[Message]) -> list[Doubt]:
-    """Return the messages with the attempt that left each in doubt."""
-    last: dict[int, Attempt] = {}
-    for attempt in Attempt.objects.filter(message__in=messages).order_by("number", "pk"):
-        last[attempt.message_id] = attempt
-    return [
-        Doubt(message, last.get(message.pk), message.tenant.account, message.tenant.name)
-        for message in messages
     ]

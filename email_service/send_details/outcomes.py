@@ -1,5 +1,6 @@
 """The only code that writes a message's status: message, attempt, event and dirty hour in one transaction."""
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -9,6 +10,7 @@ from django.db.models import Exists, F, OuterRef, Value
 from django.utils import timezone
 
 from email_service.send_details import recording
+from email_service.send_details.bulk import insert_rows
 from email_service.send_details.models import DirtyHour, Event, Message
 from email_service.send_details.recording import EVENT_COLUMNS, OutcomeRow
 
@@ -97,29 +99,37 @@ def give_back(token: int, message_ids: Iterable[int] | None = None, *, crashed: 
 
 
 @transaction.atomic
-def decide_held(message_id: int, status: str, *, now: datetime, reason: str = "") -> bool:
-    """Let a held message become what a person decided; False where somebody had decided before.
+def decide_held(
+    message_ids: Collection[int], status: str, *, now: datetime, reason: str = ""
+) -> Counter[int]:
+    """Let held messages become what a person decided; return how many that were, by task.
 
-    Pending is tried again at once. One UPDATE with a condition: of two decisions one counts.
+    Pending is tried again at once. What somebody had decided before stays as it is: of two decisions one counts.
     """
     is_end = status not in (Message.Status.PENDING, Message.Status.HELD)
-    decided = Message.objects.filter(pk=message_id, status=Message.Status.HELD, lease_token=None).update(
+    held = Message.objects.filter(pk__in=message_ids, status=Message.Status.HELD, lease_token=None)
+    found = list(
+        held.order_by("pk")
+        .select_for_update(no_key=True)
+        .values_list("pk", "tenant_id", "task_id", "accepted_at")
+    )
+    Message.objects.filter(pk__in=[pk for pk, *_ in found]).update(
         status=status,
         end_reason=reason if is_end else "",
         finished_at=now if is_end else None,
         next_attempt_at=None if is_end else now,
     )
-    if not decided:
-        return False
-    message = Message.objects.only("tenant_id", "task_id", "accepted_at").get(pk=message_id)
-    told = {"message_id": message_id, "tenant_id": message.tenant_id, "at": now}
-    events = [Event(**told, kind=Event.Kind.DECIDED, detail={"status": status})]
+    told: list[tuple[str, dict[str, str]]] = [(Event.Kind.DECIDED, {"status": status})]
     if is_end:
         detail = {"status": status, "reason": reason} if reason else {"status": status}
-        events.append(Event(**told, kind=Event.Kind.ENDED, detail=detail))
-    Event.objects.bulk_create(events)
-    mark_dirty([(message.tenant_id, message.task_id, message.accepted_at)])
-    return True
+        told.append((Event.Kind.ENDED, detail))
+    insert_rows(
+        Event,
+        EVENT_COLUMNS,
+        ((pk, tenant, kind, now, detail) for pk, tenant, _, _ in found for kind, detail in told),
+    )
+    mark_dirty((tenant, task, accepted_at) for _, tenant, task, accepted_at in found)
+    return Counter(task for _, _, task, _ in found)
 
 
 def mark_dirty(messages: Iterable[tuple[int, int, datetime]]) -> None:
