@@ -33,6 +33,10 @@ def move(
     return bool(changed.update(status=status, status_reason=reason[:500], **fields))
 
 
+def is_now(task_id: int, status: str) -> bool:
+    return Task.objects.filter(pk=task_id, status=status).exists()
+
+
 def pause(task_id: int, reason: str) -> bool:
     return move(task_id, Task.Status.PAUSED, reason=reason)
 

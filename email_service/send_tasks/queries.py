@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db import models
 from django.db.models import QuerySet
 from django.utils.functional import Promise
 from django.utils.text import format_lazy
@@ -107,9 +108,35 @@ def counts(task: Task) -> list[Count]:
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class Split:
+    """How a task's messages stand, counted now."""
+
+    sent: int
+    waiting: int
+    cancelled: int
+
+
+def split(task: Task) -> Split:
+    """Count what has ended by itself, what has not, and what was cancelled; the task's own figures may be old."""
+    rows = Message.objects.filter(task=task).order_by().values_list("status").annotate(models.Count("pk"))
+    found = dict(rows)
+    waiting = found.get(Message.Status.PENDING, 0) + found.get(Message.Status.HELD, 0)
+    cancelled = found.get(Message.Status.CANCELLED, 0)
+    return Split(sum(found.values()) - waiting - cancelled, waiting, cancelled)
+
+
+def stopped(task: Task) -> Split | None:
+    """Return how a task that was cancelled while it was being sent stands, None for any other."""
+    if task.status != Task.Status.CANCELLED or not task.started_at:
+        return None
+    sent = task.accepted_count - task.pending_count - task.cancelled_count
+    return Split(sent, task.pending_count, task.cancelled_count)
+
+
 def held_count(task: Task) -> int:
-    """Return how many messages of an unfinished task wait for somebody to decide whether they came."""
-    if not task.is_unfinished or not task.pending_count:
+    """Return how many messages of the task wait for somebody to decide whether they came."""
+    if not task.pending_count:
         return 0
     return Message.objects.filter(task=task, status=Message.Status.HELD).count()
 

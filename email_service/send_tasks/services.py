@@ -264,9 +264,11 @@ def _cancelled(task: Task, user: User | None, now: datetime) -> None:
 
 @transaction.atomic
 def pause_task(task: Task, *, user: User) -> None:
-    """Stop a running task after what workers hold now; it keeps its place."""
+    """Stop a running task after what workers hold now; it keeps its place. One that is paused stays so."""
     reason = reasons.keep("by_hand", user.name)
     if not progress.move(task.pk, Task.Status.PAUSED, reason=reason, only_from=(Task.Status.SENDING,)):
+        if progress.is_now(task.pk, Task.Status.PAUSED):
+            return
         raise RuleViolation(_("This task is not being sent."))
     audit.record(
         tenant=task.tenant, user=user, action="kooMessage:emailSendTask:update", target=f"{task.code} {task}"
@@ -275,11 +277,12 @@ def pause_task(task: Task, *, user: User) -> None:
 
 @transaction.atomic
 def resume_task(task: Task, *, user: User) -> None:
-    """Send on a paused task."""
-    now = timezone.now()
+    """Send on a paused task; one that is being sent goes on."""
     if not progress.move(task.pk, Task.Status.SENDING, only_from=(Task.Status.PAUSED,)):
+        if progress.is_now(task.pk, Task.Status.SENDING):
+            return
         raise RuleViolation(_("This task is not paused."))
-    Task.objects.filter(pk=task.pk, started_at=None).update(started_at=now)
+    Task.objects.filter(pk=task.pk, started_at=None).update(started_at=timezone.now())
     audit.record(
         tenant=task.tenant, user=user, action="kooMessage:emailSendTask:update", target=f"{task.code} {task}"
     )

@@ -116,8 +116,14 @@ def task_detail(request: ConsoleRequest, task: Task) -> HttpResponse:
 @requires("email_service.view_task", on=Task)
 def task_progress(request: ConsoleRequest, task: Task) -> HttpResponse:
     """The part of a task's page that moves; polling ends with the work."""
-    status = 200 if task.status in MOVING else STOP_POLLING
+    status = 200 if is_moving(task) else STOP_POLLING
     return render(request, "email_service/send_tasks/_progress.html", _state(task), status=status)
+
+
+def is_moving(task: Task) -> bool:
+    """Say whether the task changes by itself; a cancelled one while workers hold something of it."""
+    ends = task.status == Task.Status.CANCELLED and task.pending_count > queries.held_count(task)
+    return task.status in MOVING or ends
 
 
 def _state(task: Task) -> dict[str, Any]:
@@ -128,7 +134,8 @@ def _state(task: Task) -> dict[str, Any]:
         "counts": queries.counts(task),
         "held": queries.held_count(task),
         "timeline": queries.timeline(task),
-        "is_moving": task.status in MOVING,
+        "is_moving": is_moving(task),
+        "stopped": queries.stopped(task),
         "can_cancel": task.status in (Task.Status.PREPARING, Task.Status.SCHEDULED),
         "can_stop": task.status in (Task.Status.SENDING, Task.Status.PAUSED, Task.Status.QUOTA_PAUSED),
     }

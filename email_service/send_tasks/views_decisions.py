@@ -10,7 +10,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST
 
-from email_service.send_tasks import services
+from billing.templatetags.amounts import grouped
+from email_service.send_tasks import queries, services
 from email_service.send_tasks.models import Task
 from koomessage.common.errors import RuleViolation
 from koomessage.common.htmx import render_confirm
@@ -50,17 +51,38 @@ def task_cancel_rest(request: ConsoleRequest, task: Task) -> HttpResponse:
         except RuleViolation as found:
             refusal = found.message
         else:
-            messages.success(request, gettext("What had not been sent was cancelled."))
+            messages.success(request, _stopped(queries.split(task)))
             return redirect(task)
     return render_confirm(
         request,
         title=gettext("Cancel the rest"),
         question=gettext("Cancel what has not been sent of “%(name)s”?") % {"name": task.name},
-        note=gettext("Mails already handed over stay sent; this cannot be undone."),
+        note=_standing(queries.split(task)),
         action_url=reverse("email:task_cancel_rest", args=[task.pk]),
         back_url=task.get_absolute_url(),
         refusal=refusal,
     )
+
+
+def _standing(split: queries.Split) -> str:
+    return gettext(
+        "%(sent)s of %(total)s mails have been sent and stay sent; %(waiting)s have not. This cannot be undone."
+    ) % {
+        "sent": grouped(split.sent),
+        "total": grouped(split.sent + split.waiting),
+        "waiting": grouped(split.waiting),
+    }
+
+
+def _stopped(split: queries.Split) -> str:
+    done = gettext("The rest was cancelled: %(sent)s mails had been sent, %(cancelled)s were cancelled.") % {
+        "sent": grouped(split.sent),
+        "cancelled": grouped(split.cancelled),
+    }
+    if not split.waiting:
+        return done
+    on_its_way = gettext("On their way until the servers answer: %(waiting)s.")
+    return f"{done} {on_its_way % {'waiting': grouped(split.waiting)}}"
 
 
 @require_POST

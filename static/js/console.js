@@ -39,6 +39,17 @@ document.addEventListener("DOMContentLoaded", () => {
   document.querySelectorAll("[data-toast]").forEach(fade);
 });
 
+// A form that htmx does not send is sent once, however often its button is pressed.
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (event.defaultPrevented || form.method !== "post") return;
+  if ("sent" in form.dataset) event.preventDefault();
+  form.dataset.sent = "";
+});
+window.addEventListener("pageshow", () => {
+  document.querySelectorAll("form[data-sent]").forEach((form) => { delete form.dataset.sent; });
+});
+
 // "close" does not bubble; caught on the way down it also comes from a dialog that the back button brought.
 document.addEventListener("close", (event) => {
   if (event.target !== dialog()) return;
