@@ -115,15 +115,16 @@ class Split:
     sent: int
     waiting: int
     cancelled: int
+    held: int = 0
 
 
 def split(task: Task) -> Split:
     """Count what has ended by itself, what has not, and what was cancelled; the task's own figures may be old."""
     rows = Message.objects.filter(task=task).order_by().values_list("status").annotate(models.Count("pk"))
     found = dict(rows)
-    waiting = found.get(Message.Status.PENDING, 0) + found.get(Message.Status.HELD, 0)
+    waiting, held = found.get(Message.Status.PENDING, 0), found.get(Message.Status.HELD, 0)
     cancelled = found.get(Message.Status.CANCELLED, 0)
-    return Split(sum(found.values()) - waiting - cancelled, waiting, cancelled)
+    return Split(sum(found.values()) - waiting - held - cancelled, waiting, cancelled, held)
 
 
 def stopped(task: Task) -> Split | None:
@@ -131,7 +132,8 @@ def stopped(task: Task) -> Split | None:
     if task.status != Task.Status.CANCELLED or not task.started_at:
         return None
     sent = task.accepted_count - task.pending_count - task.cancelled_count
-    return Split(sent, task.pending_count, task.cancelled_count)
+    held = held_count(task)
+    return Split(sent, task.pending_count - held, task.cancelled_count, held)
 
 
 def held_count(task: Task) -> int:

@@ -65,13 +65,17 @@ def task_cancel_rest(request: ConsoleRequest, task: Task) -> HttpResponse:
 
 
 def _standing(split: queries.Split) -> str:
-    return gettext(
+    standing = gettext(
         "%(sent)s of %(total)s mails have been sent and stay sent; %(waiting)s have not. This cannot be undone."
     ) % {
         "sent": grouped(split.sent),
-        "total": grouped(split.sent + split.waiting),
+        "total": grouped(split.sent + split.waiting + split.held),
         "waiting": grouped(split.waiting),
     }
+    if not split.held:
+        return standing
+    unknown = gettext("The state of %(held)s more is unknown; the platform decides about them.")
+    return f"{standing} {unknown % {'held': grouped(split.held)}}"
 
 
 def _stopped(split: queries.Split) -> str:

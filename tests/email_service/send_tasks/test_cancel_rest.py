@@ -86,6 +86,23 @@ def test_the_question_says_how_many_were_sent_and_the_page_what_became_of_the_re
     assert as_owner.get(address(task, "progress")).status_code == 286
 
 
+def test_what_is_in_doubt_is_neither_sent_nor_cancelled(acme: Tenant, as_owner: Client) -> None:
+    task = make_task(acme, accepted_count=3, started_at=timezone.now())
+    for status in ("delivered", "held", "pending"):
+        make_message(task, status=status)
+    as_owner.cookies["django_language"] = "en"
+
+    dialog = as_owner.get(address(task, "cancel_rest"), **FRAGMENT).content.decode()
+    page = as_owner.post(address(task, "cancel_rest"), follow=True).content.decode()
+
+    assert "1 of 3 mails have been sent and stay sent; 1 have not." in dialog
+    assert "The state of 1 more is unknown" in dialog
+    assert "The rest was cancelled: 1 mails had been sent, 1 were cancelled." in page
+    assert "On their way" not in page
+    assert "The state of 1 mail is unknown" in page
+    assert as_owner.get(address(task, "progress")).status_code == 286
+
+
 @pytest.mark.django_db(transaction=True)
 def test_what_a_worker_has_begun_ends_by_its_answer_and_the_rest_is_cancelled(peer: Peer) -> None:
     begun = threading.Event()
