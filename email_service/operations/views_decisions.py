@@ -130,7 +130,7 @@ def held_decide(request: ConsoleRequest) -> HttpResponse:
     needs(request, DECIDE)
     choice = ChoiceForm(request.GET)
     if not choice.is_valid():
-        raise Http404
+        return _nothing_chosen(request)
     decision = choice.cleaned_data["decision"]
     rows = doubts.decidable(_chosen(request, choice), decision)
     if request.method == "POST":
@@ -139,9 +139,13 @@ def held_decide(request: ConsoleRequest) -> HttpResponse:
         return redirect("email:held_list")
     number = min(doubts.count(rows), doubts.MOST_AT_ONCE)
     if not number:
-        messages.error(request, gettext("None of the chosen messages can be decided so."))
-        return redirect("email:held_list")
+        return _nothing_chosen(request)
     return _ask_about_many(request, decision, number)
+
+
+def _nothing_chosen(request: ConsoleRequest) -> HttpResponse:
+    messages.error(request, gettext("None of the chosen messages can be decided so."))
+    return redirect("email:held_list")
 
 
 def _chosen(request: ConsoleRequest, choice: ChoiceForm) -> QuerySet[Message]:

@@ -142,12 +142,12 @@ def test_nothing_of_a_cancelled_task_is_sent_again(as_operator: Client, acme: Te
 def test_odd_choices_decide_nothing(as_operator: Client, acme: Tenant):
     message = make_held(acme)
 
-    assert as_operator.get(address("unsend", message.pk)).status_code == 404
-    assert as_operator.post(address("unsend", message.pk)).status_code == 404
-    for words in ("id=x", "id=99999999999999999999", "id=-1", "id=²", "all=1&known=-1", "asked=x"):
-        url = f"{DECIDE}?decision=failed&{words}"
-        assert [as_operator.get(url).status_code, as_operator.post(url).status_code] == [404, 404]
-    for words in ("", "&id=99999", "&all=1"):  # nothing, nothing of the kind, and no attempt is known
+    assert as_operator.get(address("unsend", message.pk)).status_code == 302
+    assert as_operator.post(address("unsend", message.pk)).status_code == 302
+    for words in ("", "&id=x", "&id=99999999999999999999", "&id=-1", "&id=²", "&id=99999", "&asked=x"):
+        url = f"{DECIDE}?decision=failed{words}"
+        assert [as_operator.get(url).status_code, as_operator.post(url).status_code] == [302, 302]
+    for words in ("&all=1", "&all=1&known=-1", "&all=1&known=x"):  # no attempt is known, or an odd one
         url = f"{DECIDE}?decision=failed{words}"
         assert [as_operator.get(url).status_code, as_operator.post(url).status_code] == [302, 302]
     assert statuses() == {message.pk: "held"}
