@@ -1,5 +1,6 @@
 """The journal's lines: JSON and a checksum, so that a torn or damaged line is known for one."""
 
+import json
 import zlib
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
@@ -16,7 +17,10 @@ Record = list[Any]
 
 
 def line(record: Record) -> bytes:
-    payload = orjson.dumps(record)
+    try:
+        payload = orjson.dumps(record)
+    except TypeError:  # half a character, which UTF-8 cannot say and JSON can
+        payload = json.dumps(record).encode("ascii")
     return b"%s %08x\n" % (payload, zlib.crc32(payload))
 
 
@@ -48,7 +52,7 @@ def intact(lines: Iterable[bytes]) -> Iterator[Record]:
     for row in lines:
         payload, _, check = row.rstrip(b"\n").rpartition(b" ")
         if row.endswith(b"\n") and check == b"%08x" % zlib.crc32(payload):
-            yield orjson.loads(payload)
+            yield json.loads(payload)
 
 
 def claims_in(lines: Iterable[bytes]) -> Iterator[Record]:

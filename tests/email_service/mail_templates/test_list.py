@@ -128,12 +128,10 @@ def test_the_number_of_queries_does_not_grow_with_the_cards(
         as_owner.get(MINE)
 
 
-def test_with_5000_templates_the_first_page_takes_50_ms_and_as_many_queries(
-    as_owner, acme, owner, django_assert_max_num_queries
-):
-    fields = {"tenant": acme, "body_type": "rich", "status": "approved"}
+def add_templates(numbers: range, tenant) -> None:
+    fields = {"tenant": tenant, "body_type": "rich", "status": "approved"}
     rows = Template.objects.bulk_create(
-        Template(code=f"M{number:07d}", title=f"模板 {number}", **fields) for number in range(5000)
+        Template(code=f"M{number:07d}", title=f"模板 {number}", **fields) for number in numbers
     )
     TemplateVersion.objects.bulk_create(
         TemplateVersion(template=row, number=1, title=row.title, body_type="rich", body="<p>x</p>" * 200)
@@ -141,15 +139,27 @@ def test_with_5000_templates_the_first_page_takes_50_ms_and_as_many_queries(
     )
     own = TemplateVersion.objects.filter(template=OuterRef("pk")).values("pk")
     Template.objects.update(version_id=Subquery(own))
-    as_owner.get("/email/templates/")
+
+
+def best_of_eight(client, url: str) -> float:
+    """Our own seconds for a page: what else the machine does is not the page's."""
+    times = []
+    for _ in range(8):
+        started = time.process_time()
+        client.get(url)
+        times.append(time.process_time() - started)
+    return min(times)
+
+
+def test_with_5000_templates_a_page_takes_50_ms_or_as_long_as_with_20_on_a_slow_machine(
+    as_owner, acme, owner, django_assert_max_num_queries
+):
+    add_templates(range(20), acme)
+    with_few = best_of_eight(as_owner, MINE)
+    add_templates(range(20, 5000), acme)
 
     for query in ("", "?name=499", "?sort=name"):
-        times = []
-        for _ in range(8):
-            started = time.process_time()
-            with django_assert_max_num_queries(8):
-                page = as_owner.get(f"/email/templates/{query}")
-            times.append(time.process_time() - started)
+        with django_assert_max_num_queries(8):
+            page = as_owner.get(MINE + query)
         assert len(page.context["page"].rows) in (15, 20)
-        # The best of several, and our own time: what else the machine does is not the page's.
-        assert min(times) <= 0.05
+        assert best_of_eight(as_owner, MINE + query) <= max(0.05, 1.5 * with_few)

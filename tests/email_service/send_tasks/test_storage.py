@@ -133,7 +133,7 @@ def test_a_recipient_file_that_is_gone_fails_its_task() -> None:
 def test_mail_waits_for_a_storage_that_does_not_give_out_its_attachment(
     peer: Peer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("email_service.send_tasks.mailing.STORAGE_PAUSE", 0.0)
+    monkeypatch.setattr("email_service.send_tasks.dispatch.shift.ASK_AGAIN", 0.0)
     task = submit(make_sending_tenant(peer), "a@qq.com", attachments=[guide()])
     with monkeypatch.context() as broken:
         broken.setattr(InMemoryStorage, "_open", failing(ConnectionError("The store does not answer")))
