@@ -105,7 +105,7 @@ def send() -> dict[str, float]:
 def send_some(count: str) -> dict[str, float]:
     """Send about so many and no more; `now_mb` is what the process holds after that."""
     batches = -(-int(count) // claims.BATCH)
-    return timed(lambda: dispatch.deliver(seconds=float("inf"), most=batches))
+    return timed(lambda: dispatch.deliver(seconds=float("inf"), most=batches, size=claims.BATCH))
 
 
 def send_for(seconds: str) -> dict[str, float]:

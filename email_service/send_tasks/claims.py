@@ -49,6 +49,11 @@ class Batch:
     task: Task
     messages: tuple[Claimed, ...]
     terms: object = None  # the limits under which it was claimed
+    size: int = BATCH  # asked for: with fewer messages the task has no more that are due
+
+    @property
+    def is_full(self) -> bool:
+        return len(self.messages) >= self.size
 
     @property
     def message_ids(self) -> tuple[int, ...]:
@@ -172,7 +177,7 @@ def _claim_of(
     )
     ceilings.use(locked, keys, len(messages), chosen or ())
     Task.objects.filter(pk=task.pk).update(served_at=now)
-    return Batch(token, task, messages, standing.terms(task))
+    return Batch(token, task, messages, standing.terms(task), size)
 
 
 def next_token(now: datetime | None = None) -> int:

@@ -11,7 +11,6 @@ from django.utils import timezone
 from billing import services as billing
 from email_service.send_details import outcomes
 from email_service.send_details.models import Message
-from email_service.send_tasks import claims
 from email_service.send_tasks.claims import Batch
 from email_service.send_tasks.models import Task
 
@@ -61,7 +60,7 @@ class Counting:
                 refresh_small(self._uncounted.pop())
             self._due.clear()
             return
-        task_id, may_be_last = batch.task.pk, len(batch.messages) < claims.BATCH
+        task_id, may_be_last = batch.task.pk, not batch.is_full
         if not may_be_last and time.monotonic() < self._due.get(task_id, 0.0):
             self._uncounted.add(task_id)
             return

@@ -5,6 +5,7 @@ The only package that runs `delivery.engine`. One station a worker process: its 
 
 import threading
 
+from email_service.send_tasks import claims
 from email_service.send_tasks.dispatch import station
 from email_service.send_tasks.dispatch.shift import Shift
 from email_service.send_tasks.dispatch.station import shut_down, stop
@@ -31,10 +32,11 @@ ENDLESS = 1_000_000
 _lock = threading.Lock()
 
 
-def deliver(*, seconds: float = SECONDS, most: int = ENDLESS) -> bool:
+def deliver(*, seconds: float = SECONDS, most: int = ENDLESS, size: int | None = None) -> bool:
     """Deliver batch after batch of the tasks whose turn it is; answer whether there may be more to do now.
 
-    Batches are begun for so many seconds; the call returns when all of them have ended. Safe to run twice, or
+    Batches are begun for so many seconds, each of `size` messages or half a second's work; the call returns when all
+    of them have ended. Safe to run twice, or
     twice at once: a batch is claimed before it is sent. A second call in one process waits for the first.
     """
     with _lock:
@@ -43,7 +45,7 @@ def deliver(*, seconds: float = SECONDS, most: int = ENDLESS) -> bool:
         here = station.current()
         station.look_at_database(here)
         here.is_settled = False  # until all is well: a claim may stand though its answer was lost
-        shift = Shift(here, seconds=seconds, most=most)
+        shift = Shift(here, seconds=seconds, most=most, size=size)
         try:
             shift.work()
         except BaseException:
@@ -60,4 +62,4 @@ def deliver(*, seconds: float = SECONDS, most: int = ENDLESS) -> bool:
 
 def deliver_batch() -> bool:
     """Deliver one batch."""
-    return deliver(most=1)
+    return deliver(most=1, size=claims.BATCH)

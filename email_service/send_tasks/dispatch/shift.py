@@ -33,16 +33,21 @@ class UnderWay:
     batch: Batch
     guard: Guard
     delivery: Delivery
+    begun_at: float
 
 
 class Shift:
     """One worker's work from its first claim until all it began has ended."""
 
-    def __init__(self, here: Station, *, seconds: float, most: int) -> None:
-        """Batches are begun for so many seconds, at most so many of them, the first in any case."""
+    def __init__(self, here: Station, *, seconds: float, most: int, size: int | None) -> None:
+        """Batches are begun for so many seconds, at most so many of them, the first in any case.
+
+        Where no size is given, a batch is half a second's work: whoever comes meanwhile does not wait for long.
+        """
         self._here = here
         self._until = time.monotonic() + seconds
         self._left = most
+        self._size = size
         self._open: list[UnderWay] = []
         self._news = threading.Event()
         self._ask_at = 0.0
@@ -68,7 +73,8 @@ class Shift:
         if self._open and (len(self._open) >= MOST_OPEN or self._under_way > FEW):
             return False
         with self._here.pulse.stage(pulse.CLAIM):
-            batch = claims.claim(worker=self._here.name, host=self._here.host)
+            size = self._size or self._here.speed.batch
+            batch = claims.claim(worker=self._here.name, host=self._here.host, size=size)
         self._has_begun = True
         self.found = batch is not None
         if batch is None:
@@ -110,7 +116,7 @@ class Shift:
             news=self._news,
             few=FEW,
         )
-        self._open.append(UnderWay(batch, guard, delivery))
+        self._open.append(UnderWay(batch, guard, delivery, time.monotonic()))
 
     def _put_off(self, batch: Batch, problem: Exception) -> None:
         """End the claim on a batch whose mail cannot be made: its task waits for a person, or for the storage."""
@@ -135,6 +141,7 @@ class Shift:
                 self._open.remove(row)
                 self._here.watch.end(row.guard)
                 takeover.end(row.batch.token)
+                self._here.speed.sent(len(row.batch.messages), since=row.begun_at)
                 self._here.counting.after(row.batch)
 
     def _settle(self) -> None:

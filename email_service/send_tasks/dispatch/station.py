@@ -9,6 +9,7 @@ from django.db import connection
 from email_service.delivery.engine import Engine, Journal
 from email_service.delivery.routing import Direct, Relay
 from email_service.send_tasks import progress, pulse, turns
+from email_service.send_tasks.dispatch.speed import Speed
 from email_service.send_tasks.dispatch.takeover import recover, refuse_restored_database
 from email_service.send_tasks.mailing import Mailing, prepare
 from email_service.send_tasks.models import Task
@@ -34,6 +35,7 @@ class Station:
         self.is_settled = True
         self.connection: object = None  # the one over which the database was last looked at
         self.counting = progress.Counting()
+        self.speed = Speed()
         self._engines: dict[Relay | Direct, Engine] = {}
         self._mailings: dict[int, Mailing] = {}
 
