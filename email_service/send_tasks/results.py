@@ -1,6 +1,6 @@
 """From the engine's outcomes to rows: bulk, fenced by the claim's token."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
@@ -130,6 +130,24 @@ def apply_recovered(
         )
         rows.append(row_of(outcome, decision))
     return record(rows, now=now)
+
+
+def take_back_lost(outcomes: Sequence[Outcome]) -> None:
+    """Put under their claims again the messages whose claims a restored database does not know of.
+
+    Only those that wait for the very attempt: a message accepted after it was begun is another one, of the same id.
+    """
+    attempts: defaultdict[tuple[int, int], list[Outcome]] = defaultdict(list)
+    for outcome in outcomes:
+        attempts[outcome.claim_token, outcome.attempt].append(outcome)
+    for (token, number), found in attempts.items():
+        Message.objects.filter(
+            pk__in=[outcome.message_id for outcome in found],
+            status=Message.Status.PENDING,
+            lease_token=None,
+            attempts__lt=number,
+            accepted_at__lte=min(outcome.started_at for outcome in found),
+        ).update(lease_token=token)
 
 
 def doubtful_of(token: int, now: datetime) -> list[Outcome]:

@@ -138,8 +138,10 @@ def abandoned(folder: Path) -> Iterator[Journal]:
             os.close(descriptor)
 
 
-def replay(journal: Journal) -> Replay:
-    """Read what became of each message in the batches that were never closed."""
+def replay(journal: Journal, *, with_closed: bool = False) -> Replay:
+    """Read what became of each message in the batches that were never closed; with the others for a database
+    that may have lost what was written into it.
+    """
     claims: dict[int, list[int]] = {}
     marks: dict[tuple[int, int], Outcome] = {}
     replies: dict[tuple[int, int], Outcome] = {}
@@ -153,7 +155,7 @@ def replay(journal: Journal) -> Replay:
             marks.pop((token, record[2]), None)
         elif kind == records.REPLIED:
             replies[token, record[2]] = records.reply_outcome(record)
-        elif kind == records.CLOSED:
+        elif kind == records.CLOSED and not with_closed:
             for message_id in claims.pop(token, ()):
                 marks.pop((token, message_id), None)
                 replies.pop((token, message_id), None)

@@ -111,6 +111,8 @@ class SmtpConnection(asyncio.Protocol):
     def ask(self, line: str, timeout: float, *, last: bool = False) -> asyncio.Future[Reply]:
         """Send a line, and answer what will hold its reply; ConnectionDown where none comes."""
         answered: asyncio.Future[Reply] = self.loop.create_future()
+        # Nobody may be there any more to hear that none came.
+        answered.add_done_callback(lambda done: done.cancelled() or done.exception())
 
         def on_reply(reply: Reply) -> None:
             if last:

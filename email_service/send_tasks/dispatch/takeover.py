@@ -4,7 +4,7 @@ from collections import defaultdict
 
 from django.conf import settings
 
-from email_service.delivery.engine import Journal, abandoned, high_water, replay
+from email_service.delivery.engine import Journal, Replay, abandoned, high_water, replay
 from email_service.send_details import outcomes as details
 from email_service.send_tasks import claims, pulse, restored, results, turns
 from email_service.send_tasks.models import Claim as ClaimRow
@@ -18,7 +18,8 @@ def refuse_restored_database() -> None:
 def resume_after_restore() -> int:
     """Let this host send again with a database it does not know; return the highest claim it knew.
 
-    First the journals are applied: what was delivered under claims the database still knows is not sent again.
+    First the journals are applied, what they say of batches that had ended too: what was delivered is not sent again,
+    though the database may have lost the outcome, or the claim.
     """
     recover(is_restored=True)
     highest = high_water(settings.JOURNAL_DIR)
@@ -38,7 +39,7 @@ def recover(*, is_restored: bool = False) -> None:
         try:
             if not is_restored:
                 refuse_restored_database()
-            _take_over(journal)
+            _take_over(journal, is_restored=is_restored)
         except Exception as error:
             trouble = trouble or error
         finally:
@@ -47,11 +48,11 @@ def recover(*, is_restored: bool = False) -> None:
         raise trouble
 
 
-def _take_over(journal: Journal) -> None:
+def _take_over(journal: Journal, *, is_restored: bool) -> None:
     note = turns.beside(journal.path)
     crashed_over = turns.crashed_over(note)
-    found = replay(journal)
-    written = results.apply_recovered(found.replies, found.in_doubt, now=claims.database_now())
+    found = replay(journal, with_closed=is_restored)
+    written = _written(found) if not is_restored else _written_again(found)
     # Only what was written: a take-over that was itself cut short is no second crash.
     claims.count_crash([row.message_id for row in found.in_doubt if row.message_id in written])
     untouched: defaultdict[int, list[int]] = defaultdict(list)
@@ -68,6 +69,24 @@ def _take_over(journal: Journal) -> None:
     pulse.forget(journal.path.name)
     note.unlink(missing_ok=True)
     journal.remove()
+
+
+def _written(found: Replay) -> frozenset[int]:
+    return results.apply_recovered(found.replies, found.in_doubt, now=claims.database_now())
+
+
+def _written_again(found: Replay) -> frozenset[int]:
+    """Write attempt after attempt into a database that may know nothing of any."""
+    written: frozenset[int] = frozenset()
+    for token in sorted({outcome.claim_token for outcome in (*found.replies, *found.in_doubt)}):
+        of_claim = Replay(
+            tuple(outcome for outcome in found.replies if outcome.claim_token == token),
+            tuple(outcome for outcome in found.in_doubt if outcome.claim_token == token),
+            (),
+        )
+        results.take_back_lost((*of_claim.replies, *of_claim.in_doubt))
+        written |= _written(of_claim)
+    return written
 
 
 def give_up_silent() -> int:

@@ -6,8 +6,12 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 from django.db import connection
+from django.db.models import F
+from django.utils import timezone
 
+from email_service.send_details.models import Message
 from email_service.send_tasks import dispatch, restored
+from email_service.send_tasks.models import Task
 from tests.email_service.delivery.peer import Peer
 from tests.email_service.send_tasks.sending import deliver_all, make_sending_tenant, submit
 
@@ -67,3 +71,30 @@ def test_a_user_without_any_right_may_ask_who_the_database_is(db: Any) -> None:
         finally:
             cursor.execute("RESET ROLE")
             cursor.execute("DROP ROLE koo_nobody")
+
+
+def test_what_a_restored_database_has_lost_the_journal_gives_back(peer: Peer, settings: Any) -> None:
+    """A replica that lagged, or yesterday's copy, knows neither the outcome nor the claim of what was sent."""
+    task = submit(make_sending_tenant(peer), "a@qq.com", "b@qq.com")
+    dispatch.deliver_batch()
+    journal = next(settings.JOURNAL_DIR.glob("*.journal"))
+    kept = journal.read_bytes()
+    dispatch.shut_down(grace=1.0)
+    journal.write_bytes(kept)  # as if the worker had been killed
+    as_before = {"status": "pending", "lease_token": None, "attempts": 0, "finished_at": None}
+    Message.objects.update(**as_before, next_attempt_at=F("accepted_at"))
+    Task.objects.update(status="sending", finished_at=None)
+    # A message of the same id that came only after the restore is not the one that was sent.
+    later = Message.objects.get(recipient="b@qq.com")
+    Message.objects.filter(pk=later.pk).update(accepted_at=timezone.now(), recipient="new@qq.com")
+
+    call_command("resume_dispatch", "--after-restore")
+
+    assert dict(Message.objects.values_list("recipient", "status")) == {
+        "a@qq.com": "delivered",
+        "new@qq.com": "pending",
+    }
+    deliver_all()
+    assert peer.recipients == ["a@qq.com", "b@qq.com", "new@qq.com"]
+    task.refresh_from_db()
+    assert task.status == "finished"
