@@ -39,12 +39,15 @@ document.addEventListener("DOMContentLoaded", () => {
   document.querySelectorAll("[data-toast]").forEach(fade);
 });
 
-// A form that htmx does not send is sent once, however often its button is pressed.
+// A form that htmx does not send is sent once, however often its button is pressed. What opens in another tab, a
+// preview, leaves the form as it is; where the answer is a file the page stays, and may send again after a moment.
 document.addEventListener("submit", (event) => {
   const form = event.target;
-  if (event.defaultPrevented || form.method !== "post") return;
+  const target = event.submitter?.getAttribute("formtarget") || form.target;
+  if (event.defaultPrevented || form.method !== "post" || (target && target !== "_self")) return;
   if ("sent" in form.dataset) event.preventDefault();
   form.dataset.sent = "";
+  setTimeout(() => { delete form.dataset.sent; }, 5000);
 });
 window.addEventListener("pageshow", () => {
   document.querySelectorAll("form[data-sent]").forEach((form) => { delete form.dataset.sent; });
