@@ -23,7 +23,7 @@ from email_service.delivery.dkim import generate_key  # noqa: E402
 from email_service.mail_templates.rendering import parts_of  # noqa: E402
 from email_service.models import Attempt, DkimKey, Message, Task, Transport  # noqa: E402
 from email_service.send_details.bulk import insert_rows  # noqa: E402
-from email_service.send_tasks import claims, dispatch, mailing, sweep  # noqa: E402
+from email_service.send_tasks import claims, dispatch, mailing, sweep, turns  # noqa: E402
 from email_service.send_tasks.dispatch import station  # noqa: E402
 from iam.models import Tenant  # noqa: E402
 
@@ -91,7 +91,8 @@ def mail(task_id: str, file: str) -> dict[str, Any]:
     claimed = claims.Claimed(
         row.pk, row.recipient, row.recipient_key, tuple(row.params), 0, 0, row.accepted_at
     )
-    (envelope,) = prepare(task).envelopes((claimed,), lambda _: None, lambda _render, _sign: None)
+    note = turns.Note(Path(file).with_suffix(".turn"))
+    (envelope,) = prepare(task).envelopes((claimed,), note, lambda _render, _sign: None)
     content = envelope.render()  # unsigned
     Path(file).write_bytes(content.replace(b"\r\n", b"\n"))
     text, _ = parts_of(task.template_version)

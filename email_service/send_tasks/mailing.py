@@ -21,6 +21,7 @@ from email_service.feedback import links
 from email_service.mail_templates import rendering
 from email_service.send_tasks.claims import Claimed
 from email_service.send_tasks.models import Task
+from email_service.send_tasks.turns import Note
 from email_service.setup.models import Transport
 from koomessage.common import uploads
 
@@ -45,30 +46,31 @@ class Mailing:
     def envelopes(
         self,
         messages: tuple[Claimed, ...],
-        noting: Callable[[int], None],
+        note: Note,
         made: Callable[[float, float], None],
     ) -> Iterator[Envelope]:
-        """Yield one envelope a message; `noting` hears whose turn it is before its bytes are made.
+        """Yield one envelope a message; in the note stands whose turn it is before its bytes are made.
 
         `made` hears the seconds its rendering and its signing took.
         """
-        sign = _timed(self._signer, made) if self._signer is not None else None
         for message in messages:
+            # Over whose mail a worker died is made in one go, alone: the next time it is known for certain.
+            is_alone = self._signer is None or message.crashes > 0
             yield Envelope(
                 message_id=message.id,
                 attempt=message.attempts + 1,
                 sender=tokens.bounce_sender(message.id, self._bounce_host, self._keys),
                 recipient=message.recipient,
-                render=self._renderer(message, noting, made),
-                sign=sign,
+                render=self._renderer(message, note, made, signs=is_alone),
+                sign=None if is_alone else self._signing(message, note, made),
                 is_transparent=True,
             )
 
     def _renderer(
-        self, message: Claimed, noting: Callable[[int], None], made: Callable[[float, float], None]
+        self, message: Claimed, note: Note, made: Callable[[float, float], None], *, signs: bool
     ) -> Callable[[], bytes]:
         def render() -> bytes:
-            noting(message.id)
+            note.write(message.id)
             began_at = time.perf_counter()
             url = self._links.unsubscribe_url(message.id) if self._unsubscribes else None
             token = self._links.tracking_token(message.id) if self._mail.needs_token else None
@@ -76,21 +78,28 @@ class Mailing:
                 message.id, message.recipient, message.accepted_at, message.values, PersonalLinks(url, token)
             )
             content = self._mail.render(recipient)
-            made(time.perf_counter() - began_at, 0.0)
-            noting(0)
+            rendered_at = time.perf_counter()
+            if signs and self._signer is not None:
+                content = self._signer.sign(content, is_canonical=True)
+            made(rendered_at - began_at, time.perf_counter() - rendered_at)
+            note.write(0)
             return content
 
         return render
 
+    def _signing(
+        self, message: Claimed, note: Note, made: Callable[[float, float], None]
+    ) -> Callable[[bytes], bytes]:
+        signer = self._signer
 
-def _timed(signer: DkimSigner, made: Callable[[float, float], None]) -> Callable[[bytes], bytes]:
-    def sign(mail: bytes) -> bytes:
-        began_at = time.perf_counter()
-        signed = signer.sign(mail, is_canonical=True)
-        made(0.0, time.perf_counter() - began_at)
-        return signed
+        def sign(mail: bytes) -> bytes:
+            began_at = time.perf_counter()
+            with note.holding(message.id):
+                signed = signer.sign(mail, is_canonical=True) if signer is not None else mail
+            made(0.0, time.perf_counter() - began_at)
+            return signed
 
-    return sign
+        return sign
 
 
 def token_keys() -> tuple[bytes, ...]:

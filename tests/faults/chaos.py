@@ -48,11 +48,11 @@ recipients.CHUNK = int(os.environ.get("FAULTS_CHUNK", recipients.CHUNK))
 if poison := os.environ.get("FAULTS_POISON"):
     sign = DkimSigner.sign
 
-    def die_over_poison(signer: DkimSigner, mail: bytes) -> bytes:
+    def die_over_poison(signer: DkimSigner, mail: bytes, **options: bool) -> bytes:
         """What the kernel does to a process over a mail that needs more memory than there is."""
         if b"\r\nTo: <" + poison.encode() in mail:
             os.kill(os.getpid(), signal.SIGKILL)
-        return sign(signer, mail)
+        return sign(signer, mail, **options)
 
     DkimSigner.sign = die_over_poison  # type: ignore[method-assign]
 

@@ -110,7 +110,7 @@ class Shift:
 
         delivery = self._here.engine(service.transport).begin(
             Claim(batch.token, tuple(accepted)),
-            mailing.envelopes(messages, self._here.note.write, self._here.pulse.made),
+            mailing.envelopes(messages, self._here.note, self._here.pulse.made),
             guard=guard.allows,
             on_outcomes=on_outcomes,
             news=self._news,

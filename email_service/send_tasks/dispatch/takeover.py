@@ -59,8 +59,8 @@ def _take_over(journal: Journal, *, is_restored: bool) -> None:
     for left in found.untouched:
         untouched[left.claim_token].append(left.message_id)
     for token, message_ids in untouched.items():
-        if crashed_over in message_ids:
-            claims.give_back(token, [crashed_over], crashed=True)
+        if suspects := crashed_over.intersection(message_ids):
+            claims.give_back(token, suspects, crashed=True)
         claims.give_back(token, message_ids)
     left_open = claims.tokens_of(journal.path.name)
     for token in left_open:
