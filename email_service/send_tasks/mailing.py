@@ -31,7 +31,7 @@ class CannotPrepare(Exception):
 
 
 class Mailing:
-    """One task's mail; `envelopes` renders lazily, in the caller's thread."""
+    """One task's mail; its envelopes render when their turn has come, in the engine's threads."""
 
     def __init__(
         self, mail: CompiledMail, signer: DkimSigner | None, *, bounce_host: str, unsubscribes: bool

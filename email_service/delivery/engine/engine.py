@@ -136,7 +136,8 @@ class Engine:
             with self._turn:
                 if batch in self._open:
                     self._open.remove(batch)
-                    self._not_begun += tuple(batch.withheld)
+                    if self.is_stopping:
+                        self._not_begun += tuple(batch.withheld)
                 self._turn.notify_all()
 
     # Inside
