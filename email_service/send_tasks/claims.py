@@ -211,7 +211,7 @@ def _take(task_id: int, token: int, size: int, now: datetime) -> tuple[Claimed, 
     due = (
         f"WITH due AS MATERIALIZED (SELECT id FROM {MESSAGES} "  # noqa: S608 - names of our own tables
         "WHERE task_id = %s AND status = 'pending' AND lease_token IS NULL "
-        f"AND next_attempt_at <= %s ORDER BY next_attempt_at, id LIMIT %s {skip})"
+        f"AND next_attempt_at <= %s ORDER BY next_attempt_at LIMIT %s {skip})"
     )
     moment = connection.ops.adapt_datetimefield_value(now)
     return _mark(due, "SELECT id FROM due", [task_id, moment, size, token])

@@ -55,7 +55,7 @@ def candidates(task_id: int, now: datetime, size: int, standing: Standing) -> li
         cursor.execute(
             f"SELECT id, domain FROM {MESSAGES} WHERE task_id = %s AND status = 'pending' "  # noqa: S608 - our own table
             "AND lease_token IS NULL AND next_attempt_at <= %s "
-            f"ORDER BY next_attempt_at, id LIMIT %s {_skip()}",
+            f"ORDER BY next_attempt_at LIMIT %s {_skip()}",
             [task_id, connection.ops.adapt_datetimefield_value(now), max(size, LEAST_LOOKED_AT)],
         )
         return found + [Candidate(pk, domain, False) for pk, domain in cursor.fetchall()]
