@@ -20,8 +20,6 @@ from email_service.setup.models import EmailService
 from koomessage.common.uploads import StorageSilent
 
 logger = logging.getLogger(__name__)
-# So few messages under way leave connections without work before the next batch is there.
-FEW = 100
 # A server that takes minutes to answer holds up its own batch, not the worker.
 MOST_OPEN = 4
 ASK_AGAIN = 1.0
@@ -70,7 +68,7 @@ class Shift:
         now = time.monotonic()
         if is_stopping() or self._left <= 0 or now < self._ask_at or (now > self._until and self._has_begun):
             return False
-        if self._open and (len(self._open) >= MOST_OPEN or self._under_way > FEW):
+        if self._open and (len(self._open) >= MOST_OPEN or self._under_way > self._here.speed.few):
             return False
         with self._here.pulse.stage(pulse.CLAIM):
             size = self._size or self._here.speed.batch
@@ -114,7 +112,7 @@ class Shift:
             guard=guard.allows,
             on_outcomes=on_outcomes,
             news=self._news,
-            few=FEW,
+            few=self._here.speed.few,
         )
         self._open.append(UnderWay(batch, guard, delivery, time.monotonic()))
 

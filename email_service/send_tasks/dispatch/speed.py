@@ -6,6 +6,7 @@ from email_service.send_tasks.claims import BATCH
 
 LEAST, MOST = 50, 1000
 SECONDS = 0.5
+LEAST_FEW, FEW_SECONDS = 100, 0.1
 _NEW = 0.3  # how much the last batch counts
 
 
@@ -18,6 +19,11 @@ class Speed:
     def batch(self) -> int:
         """Return how many messages are half a second's work."""
         return min(MOST, max(LEAST, int(self.per_second * SECONDS)))
+
+    @property
+    def few(self) -> int:
+        """Return how few messages under way leave connections without work before the next batch is claimed."""
+        return max(LEAST_FEW, int(self.per_second * FEW_SECONDS))
 
     def sent(self, count: int, *, since: float) -> None:
         """Take in a batch that has ended; where it waited for the one before, only the time after that is its own."""

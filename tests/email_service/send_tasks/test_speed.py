@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from email_service.send_tasks.dispatch.speed import LEAST, MOST, Speed
+from email_service.send_tasks.dispatch.speed import LEAST, LEAST_FEW, MOST, Speed
 
 
 @pytest.mark.parametrize(("per_second", "batch"), [(10, LEAST), (600, 300), (50_000, MOST)])
@@ -16,6 +16,15 @@ def test_what_is_claimed_follows_the_pace(per_second: int, batch: int):
         speed._ended_at = 0.0
 
     assert speed.batch == pytest.approx(batch, rel=0.1)
+
+
+@pytest.mark.parametrize(("per_second", "few"), [(10, LEAST_FEW), (5_000, 500)])
+def test_the_next_batch_is_claimed_while_a_tenth_of_a_second_is_still_to_be_sent(per_second: int, few: int):
+    speed = Speed()
+
+    speed.per_second = per_second
+
+    assert speed.few == few
 
 
 def test_a_handful_says_nothing_about_the_pace():
