@@ -36,6 +36,9 @@ from email_service.reports import aggregation  # noqa: E402
 from email_service.send_details.models import Attempt, Message  # noqa: E402
 from email_service.send_tasks import dispatch, jobs, recipients, sweep  # noqa: E402
 from email_service.send_tasks.models import Claim, Task  # noqa: E402
+from email_service.send_tasks.services import cancel_rest as cancel  # noqa: E402
+from email_service.setup.models import EmailService  # noqa: E402
+from email_service.setup.services import pause_sending  # noqa: E402
 from iam.models import Tenant, User  # noqa: E402
 from tests.email_service.delivery.peer import Peer  # noqa: E402
 from tests.email_service.send_tasks.sending import XLSX, make_sending_tenant, sender_of, submit  # noqa: E402
@@ -140,6 +143,15 @@ def later(seconds: str) -> None:
     )
 
 
+def pause() -> None:
+    """What an operator does to an account that must send no more."""
+    pause_sending(EmailService.objects.get(), user=None, reason="test")
+
+
+def cancel_rest() -> None:
+    cancel(Task.objects.get(), user=None)
+
+
 def resume() -> None:
     """What an operator says after a restore."""
     call_command("resume_dispatch", "--after-restore")
@@ -179,6 +191,14 @@ def report(folder: str) -> None:
 
 
 if __name__ == "__main__":
-    {"prepare": prepare, "cast": cast, "later": later, "fork": fork, "resume": resume, "report": report}[
-        sys.argv[1]
-    ](*sys.argv[2:])
+    commands = {
+        "prepare": prepare,
+        "cast": cast,
+        "later": later,
+        "fork": fork,
+        "pause": pause,
+        "cancel": cancel_rest,
+        "resume": resume,
+        "report": report,
+    }
+    commands[sys.argv[1]](*sys.argv[2:])
