@@ -35,6 +35,7 @@ from email_service.mail_templates.models import TemplateVersion  # noqa: E402
 from email_service.reports import aggregation  # noqa: E402
 from email_service.send_details.models import Attempt, Message  # noqa: E402
 from email_service.send_tasks import dispatch, jobs, recipients, sweep  # noqa: E402
+from email_service.send_tasks.dispatch import speed  # noqa: E402
 from email_service.send_tasks.models import Claim, Task  # noqa: E402
 from email_service.send_tasks.services import cancel_rest as cancel  # noqa: E402
 from email_service.setup.models import EmailService  # noqa: E402
@@ -48,6 +49,7 @@ from tests.factories_sending import make_suppression, make_version  # noqa: E402
 jobs.hint = lambda job, *arguments: None
 FINISHED = "finished"
 recipients.CHUNK = int(os.environ.get("FAULTS_CHUNK", recipients.CHUNK))
+speed.MOST = int(os.environ.get("FAULTS_BATCH", speed.MOST))
 if poison := os.environ.get("FAULTS_POISON"):
     sign = DkimSigner.sign
 

@@ -45,12 +45,13 @@ def peer(tmp_path: Path) -> Iterator[Peer]:
         yield found
 
 
+@pytest.mark.parametrize("batch", [20, 1_000], ids=["small batches", "large batches"])
 def test_f10_a_replica_that_lagged_sends_nothing_until_an_operator_says_so_and_then_loses_nothing(
-    tmp_path: Path, primary: Postgres, replica: Postgres, peer: Peer
+    tmp_path: Path, primary: Postgres, replica: Postgres, peer: Peer, batch: int
 ) -> None:
     house = House(tmp_path, primary.address(), settings={"LOG_LEVEL": "ERROR"})
     house.prepare(peer, MESSAGES)
-    forks = Forks(house, 2)
+    forks = Forks(house, 2, FAULTS_BATCH=str(batch))
     try:
         wait_for(lambda: peer.kept >= 400, 60, house.errors)
         received = replica.execute("SELECT count(*) FROM pg_stat_wal_receiver", "postgres")
@@ -81,6 +82,7 @@ def test_f10_a_replica_that_lagged_sends_nothing_until_an_operator_says_so_and_t
     extra = sum(taken.values()) - len(taken)
     figures = {"extra": extra, "in_doubt": sum(found["doubts"].values()), "after_break": before - at_break}
     logger.warning("Fail-over: %s", figures)
+    assert figures["extra"] <= figures["in_doubt"]
     assert set(taken) == set(found["messages"]) == wanted(house.sheet), "nobody is lost"
     assert set(found["messages"].values()) == {"delivered"}
     assert len(set(peer.received)) == MESSAGES, "each copy has its message's one Message-ID"
