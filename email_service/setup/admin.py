@@ -84,7 +84,7 @@ class EmailServiceAdmin(admin.ModelAdmin):
     search_fields = ("tenant__account", "tenant__name")
     autocomplete_fields = ("tenant",)
 
-    @admin.display(ordering="tenant__name")
+    @admin.display(description=_("company name"), ordering="tenant__name")
     def company(self, service: EmailService) -> str:
         return service.tenant.name
 
