@@ -4,6 +4,7 @@ Its commands are the functions below; each answers one line of JSON.
 """
 
 import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ django.setup()
 
 from django.core.management import call_command  # noqa: E402
 from django.db.models import Max, Min  # noqa: E402
+from django.test import Client  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
 from bench.body import HTML, PARAMETERS, SUBJECT, values_of  # noqa: E402
@@ -25,7 +27,7 @@ from email_service.models import Attempt, DkimKey, Message, Task, Transport  # n
 from email_service.send_details.bulk import insert_rows  # noqa: E402
 from email_service.send_tasks import claims, dispatch, mailing, sweep, turns  # noqa: E402
 from email_service.send_tasks.dispatch import station  # noqa: E402
-from iam.models import Tenant  # noqa: E402
+from iam.models import Tenant, User  # noqa: E402
 
 TRACKING_URL = "https://tracking.mail.example"
 _COLUMNS = (
@@ -124,6 +126,24 @@ def tidy() -> dict[str, Any]:
     return {}
 
 
+def pages(task_id: str) -> dict[str, float]:
+    """How long the console takes for the task's page, its messages and the list of tasks: the mean, in milliseconds."""
+    from tests.factories import make_user
+
+    task = Task.objects.select_related("tenant").get(pk=task_id)
+    visitor = User.objects.filter(tenant=task.tenant, is_main=True).first() or make_user(
+        task.tenant, is_main=True
+    )
+    client = Client(SERVER_NAME="localhost")
+    client.force_login(visitor, backend="iam.backends.StaffBackend")
+    addresses = (task.get_absolute_url(), f"/email/details/?task_code={task.code}", "/email/tasks/")
+    began = time.perf_counter()
+    for address in addresses:
+        answer = client.get(address)
+        assert answer.status_code == 200, address
+    return {"ms": 1000 * (time.perf_counter() - began) / len(addresses)}
+
+
 def waited(task_id: str) -> dict[str, float | None]:
     """How many seconds after it was there the task's first and last message was begun."""
     accepted = Message.objects.filter(task=task_id).aggregate(at=Min("accepted_at"))["at"]
@@ -151,6 +171,7 @@ if __name__ == "__main__":
             "send_some": send_some,
             "send_for": send_for,
             "tidy": tidy,
+            "pages": pages,
             "waited": waited,
             "prove": prove,
         }
