@@ -102,7 +102,8 @@ def check_content(file: IO[bytes]) -> None:
 def _check_markup(name: str, text: bytes) -> None:
     # Markup in UTF-16 is read with its zero bytes taken out.
     plain = text.replace(b"\0", b"") if b"\0" in text else text
-    if _DECLARATION.search(plain):
+    # Looked for in two steps: a search without regard to case is slow, and this goes through all of a file.
+    if b"<!" in plain and _DECLARATION.search(plain):
         raise BadSpreadsheet(FOREIGN_PARTS)
     if name.endswith(".rels") and any(not _HYPERLINK.search(found) for found in _EXTERNAL.findall(plain)):
         raise BadSpreadsheet(FOREIGN_PARTS)
@@ -121,7 +122,11 @@ def rows(source: Path | IO[bytes]) -> Iterator[tuple[int, list[str]]]:
     except (CalamineError, OSError, ValueError, IndexError) as error:
         raise BadSpreadsheet(DAMAGED) from error
     for number, cells in enumerate(sheet.iter_rows(), start=1):
-        yield number, [as_text(cell) for cell in cells]
+        # Written out, since this runs for each cell of a million rows.
+        yield (
+            number,
+            [cell.strip() if type(cell) is str and "\0" not in cell else as_text(cell) for cell in cells],
+        )
 
 
 def as_text(cell: Any) -> str:
