@@ -46,7 +46,10 @@ class Layout:
         return cells[self.address] if self.address < len(cells) else ""
 
     def values_in(self, cells: Sequence[str]) -> tuple[str, ...]:
-        return tuple(cells[column] if column < len(cells) else "" for column in self.parameters)
+        try:
+            return tuple([cells[column] for column in self.parameters])
+        except IndexError:
+            return tuple([cells[column] if column < len(cells) else "" for column in self.parameters])
 
 
 def match(header: Sequence[str], parameters: Sequence[str]) -> Layout:

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from email_service.addresses.models import Address
 from email_service.mail_templates import rendering
 from email_service.mail_templates.models import Template, TemplateVersion
-from email_service.send_tasks import columns, limits, recipients
+from email_service.send_tasks import columns, limits, recipient_rows
 from email_service.send_tasks.models import Task
 from email_service.setup.models import EmailService
 from iam.models import Tenant
@@ -73,7 +73,7 @@ def due(send_type: str, due_at: datetime | None) -> datetime:
     return due_at
 
 
-def typed_rows(addresses: Sequence[str], version: TemplateVersion) -> list[recipients.Row]:
+def typed_rows(addresses: Sequence[str], version: TemplateVersion) -> list[recipient_rows.Row]:
     if version.parameters:
         sentence = _("This template has parameters; upload a file that holds their values.")
         raise RuleViolation(sentence, field="source")

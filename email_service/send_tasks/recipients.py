@@ -1,31 +1,37 @@
 """Recipients in, messages out: each row once, resumable wherever the reader was killed."""
 
+import json
 import logging
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from itertools import islice
-from pathlib import Path
 
 from django.conf import settings
-from django.db import DataError, transaction
+from django.db import DataError, connection, transaction
 from django.db.models import F, Q
 
 from billing import services as billing
 from email_service.feedback.queries import suppressed_keys
-from email_service.mail_templates import rendering
-from email_service.mail_templates.models import BodyType
 from email_service.send_details import outcomes
 from email_service.send_details.bulk import insert_rows
 from email_service.send_details.models import Message
-from email_service.send_tasks import claims, columns, progress, reasons
+from email_service.send_tasks import claims, progress, reasons
 from email_service.send_tasks.models import RejectedRow, Task
-from koomessage.common import spreadsheets, uploads
+from email_service.send_tasks.recipient_rows import (
+    Refused,
+    Sorted,
+    Wanted,
+    ahead,
+    judge,
+    judged_rows,
+    link_places,
+)
+from koomessage.common import uploads
 from koomessage.common.errors import RuleViolation
-from koomessage.common.mailbox import BadAddress, Mailbox, normalise
+
+__all__ = ["Refused", "fail", "judge", "read", "write"]
 
 logger = logging.getLogger(__name__)
-CHUNK = 1_000
+CHUNK = 5_000
 # A file that the storage did not give out is asked for again after this.
 READ_AGAIN = timedelta(seconds=15)
 _COLUMNS = (
@@ -33,38 +39,11 @@ _COLUMNS = (
     "end_reason", "attempts", "next_attempt_at", "crashes", "in_doubt",
 )  # fmt: skip
 
-
-# Row number, address as written, values of the parameters.
-Row = tuple[int, str, tuple[str, ...]]
-
-
-class Refused(Exception):
-    """The task cannot be prepared; `reason` is kept with it."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
+_REJECTED = ("task_id", "row_number", "value", "reason")
 
 
 class Stopped(Exception):
     """The task is no longer this reader's: cancelled, or taken over."""
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """A row that may become a message."""
-
-    number: int
-    mailbox: Mailbox
-    values: tuple[str, ...]
-
-
-@dataclass
-class Sorted:
-    """A chunk of rows: those to write, and those that become nothing (row number, value, reason)."""
-
-    good: list[Wanted] = field(default_factory=list)
-    bad: list[tuple[int, str, str]] = field(default_factory=list)
 
 
 def read(task_id: int) -> bool:
@@ -78,8 +57,12 @@ def read(task_id: int) -> bool:
         return False
     try:
         with uploads.local_copy(task.recipient_file) as path:
-            for chunk in _chunks(_rows_of(task, path), CHUNK):
-                _store(task, chunk)
+            version = task.template_version
+            rows = judged_rows(
+                path, version.parameters, link_places(version), after=task.rows_read, size=CHUNK
+            )
+            for judged in ahead(rows):
+                _store(task, judged)
         return _finish(task)
     except Stopped:
         return False
@@ -124,37 +107,8 @@ def _take_again_soon(task: Task) -> None:
     Task.objects.filter(pk=task.pk, status=Task.Status.PREPARING, is_read=False).update(reading_until=until)
 
 
-def _rows_of(task: Task, path: Path) -> Iterator[Row]:
-    """Yield row number, address and values of the rows not read yet."""
-    try:
-        with path.open("rb") as file:
-            spreadsheets.check_content(file)
-        rows = spreadsheets.rows(path)
-        # The header is the first row that holds anything.
-        header = next((cells for _, cells in rows if any(cells)), [])
-        layout = columns.match(header, task.template_version.parameters)
-        for number, cells in rows:
-            if number > settings.MAX_RECIPIENT_ROWS + 1 and any(cells):
-                raise Refused(reasons.keep("too_many_rows", f"{settings.MAX_RECIPIENT_ROWS:,}"))
-            if number > task.rows_read and any(cells):
-                yield number, layout.address_in(cells), layout.values_in(cells)
-    except columns.BadHeader as problem:
-        raise Refused(
-            reasons.keep("missing_columns", problem.missing) if problem.missing else reasons.keep("bad_file")
-        ) from problem
-    except (spreadsheets.BadSpreadsheet, OSError) as problem:
-        raise Refused(reasons.keep("bad_file")) from problem
-
-
-def _chunks(rows: Iterable[Row], size: int) -> Iterator[list[Row]]:
-    rows = iter(rows)
-    while chunk := list(islice(rows, size)):
-        yield chunk
-
-
-def _store(task: Task, rows: Sequence[Row]) -> None:
+def _store(task: Task, judged: Sorted) -> None:
     """Write a chunk's messages and bad rows, reserve their units, and move the cursor: all of it or nothing."""
-    judged = judge(rows, link_places(task))
     with transaction.atomic():
         held = Task.objects.select_for_update(of=("self",)).filter(
             pk=task.pk, status=Task.Status.PREPARING, rows_read=task.rows_read
@@ -164,41 +118,8 @@ def _store(task: Task, rows: Sequence[Row]) -> None:
         now = claims.database_now()
         accepted = task.due_at if task.send_type == Task.SendType.SCHEDULED else now
         write(task, judged, accepted_at=accepted)
-        task.rows_read = rows[-1][0]
+        task.rows_read = judged.last
         held.update(rows_read=task.rows_read, reading_until=_lease_until(now))
-
-
-def judge(rows: Iterable[Row], links: Sequence[int] = ()) -> Sorted:
-    """Sort rows by what can be said of each by itself; `links` are the places of values that are link addresses."""
-    found = Sorted()
-    for number, address, values in rows:
-        reason = ""
-        try:
-            mailbox = normalise(address) if address else None
-        except BadAddress:
-            mailbox, reason = None, "bad_address"
-        if mailbox is None:
-            reason = reason or "no_address"
-        elif not all(values):
-            reason = "no_value"
-        elif any(len(value) > columns.LONGEST_VALUE for value in values):
-            reason = "long_value"
-        elif not all(values[place].lower().startswith(("http://", "https://")) for place in links):
-            reason = "bad_link"
-        if reason or mailbox is None:
-            found.bad.append((number, address, reason))
-        else:
-            found.good.append(Wanted(number, mailbox, values))
-    return found
-
-
-def link_places(task: Task) -> list[int]:
-    """Return which of the parameters stand where a link's address begins."""
-    version = task.template_version
-    if version.body_type != BodyType.RICH:
-        return []
-    names = rendering.link_parameters(version.body)
-    return [place for place, name in enumerate(version.parameters) if name in names]
 
 
 def write(task: Task, judged: Sorted, *, accepted_at: datetime) -> int:
@@ -207,31 +128,26 @@ def write(task: Task, judged: Sorted, *, accepted_at: datetime) -> int:
     In the caller's transaction, which holds the task. Raises RuleViolation where units are refused.
     """
     keys = [row.mailbox.key for row in judged.good]
-    known = set(
-        Message.objects.filter(task=task, recipient_key__in=keys).values_list("recipient_key", flat=True)
-    )
+    known = _known_keys(task, keys)
     suppressed = suppressed_keys(task.tenant_id, keys)
     fresh: list[Wanted] = []
     bad = list(judged.bad)
     for row in judged.good:
         key = row.mailbox.key
-        if key in known:
-            bad.append((row.number, row.mailbox.address, "duplicate"))
-        elif key in suppressed:
+        # In this order: a suppressed address that stands there twice is never a duplicate of a message.
+        if key in suppressed:
             bad.append((row.number, row.mailbox.address, "suppressed"))
+        elif key in known:
+            bad.append((row.number, row.mailbox.address, "duplicate"))
         else:
             fresh.append(row)
-        known.add(key)
+            known.add(key)
     if fresh:
         insert_rows(Message, _COLUMNS, (_message(task, row, accepted_at) for row in fresh))
         outcomes.mark_dirty([(task.tenant_id, task.pk, accepted_at)])
         billing.reserve_units(tenant=task.tenant, reference=task.code, units=len(fresh))
-    RejectedRow.objects.bulk_create(
-        [
-            RejectedRow(task=task, row_number=number, value=value[:320], reason=reason)
-            for number, value, reason in bad
-        ],
-        batch_size=500,
+    insert_rows(
+        RejectedRow, _REJECTED, [(task.pk, number, value[:320], reason) for number, value, reason in bad]
     )
     said = [reason for _, _, reason in bad]
     Task.objects.filter(pk=task.pk).update(
@@ -242,6 +158,22 @@ def write(task: Task, judged: Sorted, *, accepted_at: datetime) -> int:
         bad_count=F("bad_count") + len(said) - said.count("duplicate") - said.count("suppressed"),
     )
     return len(fresh)
+
+
+def _known_keys(task: Task, keys: Sequence[str]) -> set[str]:
+    """Return those of the keys that have a message of the task already."""
+    if not Message.objects.filter(task=task).exists():
+        return set()
+    # One value that holds them all, as for suppressions: thousands of single ones cost more than their rows.
+    listed = "jsonb_array_elements_text(%s::jsonb)" if connection.vendor == "postgresql" else "json_each(%s)"
+    column = "wanted" if connection.vendor == "postgresql" else "wanted.value"
+    sql = (
+        f"SELECT recipient_key FROM {Message._meta.db_table} "  # noqa: S608 - names of our own
+        f"WHERE task_id = %s AND recipient_key IN (SELECT {column} FROM {listed} AS wanted)"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [task.pk, json.dumps(keys)])
+        return {key for (key,) in cursor.fetchall()}
 
 
 def _message(task: Task, row: Wanted, accepted_at: datetime) -> tuple[object, ...]:

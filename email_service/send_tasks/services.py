@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from email_service.addresses.models import Address
 from email_service.mail_templates.models import Template, TemplateVersion
 from email_service.send_details import outcomes
-from email_service.send_tasks import jobs, judging, progress, reasons, recipients, storing
+from email_service.send_tasks import jobs, judging, progress, reasons, recipient_rows, recipients, storing
 from email_service.send_tasks.models import Attachment, Task
 from iam import audit
 from iam.models import Tenant, User
@@ -94,7 +94,7 @@ def submit_task(
 
 
 @transaction.atomic
-def _write(task: Task, user: User | None, typed: list[recipients.Row], files: list[Attachment]) -> Task:
+def _write(task: Task, user: User | None, typed: list[recipient_rows.Row], files: list[Attachment]) -> Task:
     task.code = short_id("C")
     while Task.objects.filter(code=task.code).exists():
         task.code = short_id("C")
@@ -113,7 +113,7 @@ def _write(task: Task, user: User | None, typed: list[recipients.Row], files: li
     return task
 
 
-def _accept_typed(task: Task, typed: list[recipients.Row]) -> None:
+def _accept_typed(task: Task, typed: list[recipient_rows.Row]) -> None:
     """Write the messages of typed recipients, in the transaction of the submit."""
     now = timezone.now()
     is_due = task.due_at <= now
