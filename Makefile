@@ -7,7 +7,7 @@ CORES := $(shell nproc 2>/dev/null || echo 2)
 STAMP := .venv/setup.stamp
 SOURCES := requirements/dev.txt package.json package-lock.json .npmrc
 
-.PHONY: setup demo test walk test-services test-e2e test-faults lint types imports bench bench-growth bench-fairness bench-pages messages locks
+.PHONY: setup demo test walk test-services test-e2e test-faults lint types imports bench bench-growth bench-fairness bench-pages bench-recipients messages locks
 
 setup: $(STAMP) locale/zh_Hans/LC_MESSAGES/django.mo
 
@@ -59,6 +59,9 @@ bench-fairness: setup
 
 bench-pages: setup
 	@bash scripts/bench pages $(BENCH)
+
+bench-recipients: setup
+	@bash scripts/bench recipients $(BENCH)
 
 # For developers: texts into the catalogue, pins into the lock files.
 messages: setup

@@ -50,14 +50,14 @@ def running(*command: str | Path, **environment: str) -> Iterator[Side]:
 
 
 @contextmanager
-def house(address: str, folder: Path) -> Iterator[Side]:
+def house(address: str, folder: Path, module: str = "bench.ours") -> Iterator[Side]:
     """A process of ours on this database, which is brought up to date first."""
     settings = {"ENV_FILE": str(ROOT / "tests" / "test.env"), "DATABASE_URL": address}
     settings |= {"DATA_DIR": str(folder / "data"), "LOG_LEVEL": "ERROR"}
     # What migrates is not what is measured.
     with running(sys.executable, "-m", "bench.ours", **settings) as maker:
         maker.ask("migrate")
-    with running(sys.executable, "-m", "bench.ours", **settings) as ours:
+    with running(sys.executable, "-m", module, **settings) as ours:
         yield ours
 
 
