@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from django.db.models import Count, F, Q, Sum
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from billing.models import Account, BankAccount, Package, PackageSpec
 from billing.prices import CURRENCY, ZERO
@@ -91,6 +92,50 @@ def balance_of(tenant: Tenant) -> tuple[Decimal, str]:
 def offered_specs(tenant: Tenant) -> list[PackageSpec]:
     """Return what this account can buy, in the catalogue's order."""
     return list(PackageSpec.objects.offered().filter(currency=account_of(tenant).currency))
+
+
+@dataclass(frozen=True)
+class Share:
+    """So many mails out of one package."""
+
+    name: str
+    expires_at: datetime
+    units: int
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """Where so many mails would be taken from now, and why they would be refused; nothing is reserved."""
+
+    units: int
+    packages: tuple[Share, ...]
+    pay_as_you_go: int
+    refusal: str = ""
+
+
+def forecast(tenant: Tenant, units: int) -> Forecast:
+    """Reckon as `services.reserve_units` reserves: packages first, the one that ends first in front."""
+    left = units
+    shares = []
+    for package in Package.objects.for_tenant(tenant).usable(timezone.now()).iterator():
+        if not left:
+            break
+        part = min(package.remaining, left)
+        shares.append(Share(package.label, package.expires_at, part))
+        left -= part
+    refusal = pay_as_you_go_obstacle(account_of(tenant), left) if left else ""
+    return Forecast(units, tuple(shares), left, refusal)
+
+
+def pay_as_you_go_obstacle(account: Account, units: int) -> str:
+    """Return why so many mails beyond the packages are not sent, empty where they are."""
+    # Read anew: the caller's row may be older than the operator's decision.
+    if not Tenant.objects.filter(pk=account.tenant_id, pay_as_you_go=True).exists():
+        sentence = _("The packages lack %(count)s mails and pay-as-you-go is off. Buy a package.")
+        return sentence % {"count": units}
+    if account.is_in_arrears:
+        return _("The account is in arrears. Top up its balance, or buy a package.")
+    return ""
 
 
 def bank_account(currency: str) -> BankAccount | None:

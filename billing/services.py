@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from billing.models import Account, Order, Package, PackageSpec, Reservation, UnitEntry
+from billing.queries import pay_as_you_go_obstacle
 from iam import audit
 from iam.models import Tenant, User
 from koomessage.common.errors import RuleViolation
@@ -59,7 +60,8 @@ def reserve_units(*, tenant: Tenant, reference: str, units: int) -> None:
         if not left:
             break
     if left:
-        _judge_pay_as_you_go(account, left)
+        if refusal := pay_as_you_go_obstacle(account, left):
+            raise RuleViolation(refusal)
         taken.append((None, left))
     for source, part in taken:
         _move(account, source, reserved=part)
@@ -67,16 +69,6 @@ def reserve_units(*, tenant: Tenant, reference: str, units: int) -> None:
         held.reserved += part
         held.save(update_fields=["reserved"])
     _write(account, reference, Kind.RESERVE, taken, now, why="Submitted for sending")
-
-
-def _judge_pay_as_you_go(account: Account, left: int) -> None:
-    # Read anew: the caller's row may be older than the operator's decision.
-    if not Tenant.objects.filter(pk=account.tenant_id, pay_as_you_go=True).exists():
-        raise RuleViolation(
-            _("The packages lack %(count)s mails and pay-as-you-go is off. Buy a package.") % {"count": left}
-        )
-    if account.is_in_arrears:
-        raise RuleViolation(_("The account is in arrears. Top up its balance, or buy a package."))
 
 
 @transaction.atomic

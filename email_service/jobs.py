@@ -3,10 +3,11 @@
 from email_service.domains.jobs import check_domain, recheck_due, tell
 from email_service.mail_templates.jobs import mail_review, tidy_draft, tidy_drafts
 from email_service.reports.jobs import refresh_reports
-from email_service.send_tasks.jobs import deliver, read_recipients, sweep
+from email_service.send_tasks.jobs import check_recipients, deliver, read_recipients, sweep, tidy_checks
 
 __all__ = [
     "check_domain",
+    "check_recipients",
     "deliver",
     "mail_review",
     "read_recipients",
@@ -14,6 +15,7 @@ __all__ = [
     "refresh_reports",
     "sweep",
     "tell",
+    "tidy_checks",
     "tidy_draft",
     "tidy_drafts",
 ]

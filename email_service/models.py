@@ -18,6 +18,7 @@ from email_service.send_tasks.models import (
     Task,
     Worker,
 )
+from email_service.send_tasks.models_check import CheckAttachment, CheckedBlock, RecipientCheck
 from email_service.setup.models import (
     DestinationLimit,
     EmailService,
@@ -30,6 +31,8 @@ __all__ = [
     "Address",
     "Attachment",
     "Attempt",
+    "CheckAttachment",
+    "CheckedBlock",
     "Claim",
     "ClaimCounter",
     "DestinationLimit",
@@ -46,6 +49,7 @@ __all__ = [
     "Pace",
     "Picture",
     "PlatformSending",
+    "RecipientCheck",
     "RejectedRow",
     "Report",
     "SenderLimit",

@@ -8,6 +8,7 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "sweep": {"task": "email_service.send_tasks.jobs.sweep", "schedule": settings.SWEEP_SECONDS},
     "reports": {"task": "email_service.reports.jobs.refresh_reports", "schedule": settings.REPORT_SECONDS},
     "drafts": {"task": "email_service.mail_templates.jobs.tidy_drafts", "schedule": 60.0},
+    "checks": {"task": "email_service.send_tasks.jobs.tidy_checks", "schedule": 3600.0},
     "sessions": {"task": "iam.jobs.clear_sessions", "schedule": 3600.0},
     "domains": {"task": "email_service.domains.jobs.recheck_due", "schedule": 300.0},
     "orders": {"task": "billing.jobs.expire_orders", "schedule": 60.0},

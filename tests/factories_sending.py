@@ -1,6 +1,7 @@
 """Tasks and messages for tests, with what they stand on."""
 
 import uuid
+from collections import Counter
 from datetime import datetime
 from itertools import count
 from typing import Any
@@ -12,7 +13,10 @@ from email_service.domains.models import Domain
 from email_service.feedback.models import Suppression
 from email_service.mail_templates.models import BodyType, Template, TemplateVersion
 from email_service.send_details.models import Message
+from email_service.send_tasks import checks
+from email_service.send_tasks.examination import Block, CheckedRow
 from email_service.send_tasks.models import Task
+from email_service.send_tasks.models_check import RecipientCheck
 from iam.models import Tenant
 from tests.factories import make_tenant
 
@@ -103,3 +107,32 @@ def make_message(task: Task | None = None, **overrides: Any) -> Message:
 def make_suppression(tenant: Tenant, address: str = "gone@qq.com", **overrides: Any) -> Suppression:
     fields = {"address": address, "address_key": address.lower(), "reason": Suppression.Reason.MANUAL}
     return Suppression.objects.create(tenant=tenant, **{**fields, **overrides})
+
+
+def make_check(tenant: Tenant, **overrides: Any) -> RecipientCheck:
+    """A checked file of one good row and one bad one, which lacks its address."""
+    version = overrides.pop("template_version", None) or make_version(tenant)
+    sender = overrides.pop("address", None) or make_sender(tenant)
+    fields: dict[str, Any] = {
+        "submission_key": uuid.uuid4(),
+        "changed_at": timezone.now(),
+        "finished_at": timezone.now(),
+        "name": "Spring",
+        "subject": "Hello",
+        "template": version.template,
+        "template_version": version,
+        "address": sender,
+        "send_type": Task.SendType.NOW,
+        "recipient_file": "recipients/a.xlsx",
+        "recipient_file_name": "recipients.xlsx",
+        "state": RecipientCheck.State.DONE,
+        "header": ["email", *version.parameters],
+        "rows_read": 2,
+        "good_count": 1,
+        "bad_counts": {"no_address": 1},
+    }
+    check = RecipientCheck.objects.create(tenant=tenant, **{**fields, **overrides})
+    values = ["x" for _ in version.parameters]
+    rows = [CheckedRow(2, "", ["a@qq.com", *values]), CheckedRow(3, "no_address", ["", *values])]
+    checks.store_block(check, Block(rows, Counter(row.reason for row in rows)))
+    return check

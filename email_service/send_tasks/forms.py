@@ -63,6 +63,7 @@ class TaskForm(forms.Form):
         widget=FilesInput(attrs={"multiple": True, **KEPT}),
         help_text=_("At most 10 files, 4 MB in total."),
     )
+    drops_attachments = forms.BooleanField(label=_("Send without them"), required=False)
     send_type = forms.ChoiceField(
         label=_("Send type"),
         choices=Task.SendType.choices,

@@ -6,11 +6,20 @@ from celery import Task as Job
 from celery import shared_task
 from django.db import transaction
 
-from email_service.send_tasks import claims, dispatch, recipients, stopping
+from email_service.send_tasks import checks, claims, dispatch, recipients, stopping
 from email_service.send_tasks import sweep as sweeping
 
 logger = logging.getLogger(__name__)
-__all__ = ["deliver", "hint", "hint_on_commit", "read_recipients", "stopping", "sweep"]
+__all__ = [
+    "check_recipients",
+    "deliver",
+    "hint",
+    "hint_on_commit",
+    "read_recipients",
+    "stopping",
+    "sweep",
+    "tidy_checks",
+]
 
 
 @shared_task(reject_on_worker_lost=True)
@@ -32,11 +41,26 @@ def read_recipients(task_id: int) -> None:
 
 
 @shared_task
+def check_recipients(check_id: int) -> None:
+    """Look through the file of a task that is not submitted yet."""
+    checks.read(check_id)
+
+
+@shared_task
+def tidy_checks() -> None:
+    """Delete what was checked and never submitted."""
+    while checks.tidy_checks():
+        pass
+
+
+@shared_task
 def sweep() -> None:
     """Hint at all work nobody is at."""
     found = sweeping.sweep()
     for task_id in found.unread:
         hint(read_recipients, task_id)
+    for check_id in found.unchecked:
+        hint(check_recipients, check_id)
     for _ in range(found.deliveries):
         hint(deliver)
 

@@ -12,7 +12,7 @@ from email_service.addresses.models import Address
 from email_service.mail_templates import rendering
 from email_service.mail_templates.models import Template, TemplateVersion
 from email_service.send_tasks import columns, limits, recipient_rows
-from email_service.send_tasks.models import Task
+from email_service.send_tasks.models import AttachedFile, Task
 from email_service.setup.models import EmailService
 from iam.models import Tenant
 from koomessage.common import spreadsheet_head, spreadsheets
@@ -53,10 +53,12 @@ def judge_subject(subject: str, version: TemplateVersion) -> None:
         raise RuleViolation(format_lazy(sentence, names=names_text), field="subject")
 
 
-def judge_attachments(attachments: Sequence[UploadedFile]) -> None:
-    if len(attachments) > limits.MAX_ATTACHMENTS:
+def judge_attachments(attachments: Sequence[UploadedFile], kept: Sequence[AttachedFile] = ()) -> None:
+    """Judge the files uploaded now, together with those that are stored already."""
+    if len(attachments) + len(kept) > limits.MAX_ATTACHMENTS:
         raise RuleViolation(_("Attach at most 10 files."), field="attachments")
-    if sum(upload.size or 0 for upload in attachments) > limits.MAX_ATTACHED_BYTES:
+    size = sum(upload.size or 0 for upload in attachments) + sum(row.size for row in kept)
+    if size > limits.MAX_ATTACHED_BYTES:
         raise RuleViolation(_("The attachments are larger than 4 MB in total."), field="attachments")
 
 

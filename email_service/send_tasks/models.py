@@ -148,14 +148,22 @@ class Task(TenantOwned):
         return self.accepted_count - self.pending_count
 
 
-class Attachment(models.Model):
-    """A file sent with every mail of a task."""
+class AttachedFile(models.Model):
+    """A stored file that goes with mails, under the name it was uploaded by."""
 
-    task = models.ForeignKey(Task, on_delete=models.CASCADE, related_name="attachments")
     file = models.FileField(upload_to="attachments/%Y/%m/")
     name = models.CharField(max_length=255)
     content_type = models.CharField(max_length=127)
     size = models.PositiveIntegerField()
+
+    class Meta:
+        abstract = True
+
+
+class Attachment(AttachedFile):
+    """A file sent with every mail of a task."""
+
+    task = models.ForeignKey(Task, on_delete=models.CASCADE, related_name="attachments")
 
     def __str__(self) -> str:
         return self.name

@@ -18,6 +18,8 @@ TASK: dict[str, str | Promise] = {
     "too_many_rows": _(
         "The recipient file has more than %(detail)s rows. Split it and submit several tasks."
     ),
+    "no_template": _("The template was deleted meanwhile. Choose another one in the form."),
+    "no_rows": _("The first sheet has no row below its header; add the recipients."),
     "nobody": _("No row of the recipient file could be sent to; the list below says why."),
     "units": _(
         "There are not enough units for this many recipients. Buy a package or top up, then submit again."

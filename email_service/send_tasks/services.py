@@ -37,10 +37,12 @@ def submit_task(
     attachments: Sequence[UploadedFile] = (),
     method: str = Task.Method.CONSOLE,
     hidden: TemplateVersion | None = None,
+    kept: storing.Kept | None = None,
 ) -> Task:
     """Write down what is to be sent, to whom and when; the same submission_key always answers the same task.
 
-    `hidden` is a text of the platform's own, sent where there is no template.
+    `hidden` is a text of the platform's own, sent where there is no template; `kept` are files of a check, its
+    recipient file judged already.
     Units of typed recipients are reserved at once, those of a file as its rows are read. Raises
     RuleViolation, with the field it belongs to, when a rule of the product forbids it.
     """
@@ -51,10 +53,10 @@ def submit_task(
     version = hidden or judging.sendable_version(tenant, template)
     judging.judge_sender(tenant, address)
     judging.judge_subject(subject, version)
-    judging.judge_attachments(attachments)
+    judging.judge_attachments(attachments, kept.attachments if kept else ())
     due = judging.due(send_type, due_at)
     typed = judging.typed_rows(recipients, version) if source == Task.Source.MANUAL else []
-    if source == Task.Source.FILE:
+    if source == Task.Source.FILE and kept is None:
         judging.judge_file(file, version)
 
     task = Task(
@@ -77,11 +79,13 @@ def submit_task(
         submission_key=submission_key,
         created_by=user,
     )
-    files = storing.store(task, file if source == Task.Source.FILE else None, attachments)
+    ours = kept is None and source == Task.Source.FILE
+    stored = storing.store(task, file if ours else None, attachments, Attachment)
+    files = [*(kept.give_to(task) if kept else ()), *stored]
     try:
         return _write(task, user, typed, files)
     except IntegrityError:
-        storing.discard(task, files)
+        storing.discard(task if ours else None, stored)
         # The same form was posted twice at once: the other request's task is the answer.
         other = Task.objects.for_tenant(tenant).filter(submission_key=submission_key).first()
         if other is None:
@@ -89,7 +93,7 @@ def submit_task(
         return other
     except RuleViolation:
         # After other errors nobody knows whether the task was committed: its files stay.
-        storing.discard(task, files)
+        storing.discard(task if ours else None, stored)
         raise
 
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 from django.conf import settings
 from django.db.models import Q
 
-from email_service.send_tasks import ceilings, claims, dispatch, progress, pulse, reasons
+from email_service.send_tasks import ceilings, checks, claims, dispatch, progress, pulse, reasons
 from email_service.send_tasks.models import Claim, Task
 from email_service.send_tasks.restored import DatabaseIsBehind
 
@@ -17,9 +17,10 @@ MOST_HINTS = 8
 
 @dataclass
 class Found:
-    """Work to be hinted at: files to read, and how many workers may deliver at once."""
+    """Work to be hinted at: files to read and to check, and how many workers may deliver at once."""
 
     unread: list[int] = field(default_factory=list)
+    unchecked: list[int] = field(default_factory=list)
     deliveries: int = 0
 
 
@@ -38,6 +39,7 @@ def sweep() -> Found:
     ceilings.tidy(ceilings.read(now))
     return Found(
         unread=list(unread.filter(status=Task.Status.PREPARING).values_list("pk", flat=True)),
+        unchecked=checks.unread(),
         deliveries=_missing_deliveries(),
     )
 

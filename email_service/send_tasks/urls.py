@@ -1,12 +1,17 @@
 from django.urls import URLPattern, path
 
-from email_service.send_tasks import views, views_decisions, views_test_mail
+from email_service.send_tasks import views, views_check, views_decisions, views_test_mail
 
 urlpatterns: list[URLPattern] = [
     path("tasks/", views.task_list, name="task_list"),
     path("tasks/add/", views.task_add, name="task_add"),
     path("tasks/template/", views.task_template, name="task_template"),
     path("tasks/sample/", views.task_sample, name="task_sample"),
+    path("tasks/check/<int:pk>/", views_check.check_detail, name="check_detail"),
+    path("tasks/check/<int:pk>/progress/", views_check.check_progress, name="check_progress"),
+    path("tasks/check/<int:pk>/submit/", views_check.check_submit, name="check_submit"),
+    path("tasks/check/<int:pk>/rows/", views_check.check_rows, name="check_rows"),
+    path("tasks/check/<int:pk>/frame/", views_check.check_frame, name="check_frame"),
     path("tasks/<int:pk>/", views.task_detail, name="task_detail"),
     path("tasks/<int:pk>/progress/", views.task_progress, name="task_progress"),
     path("tasks/<int:pk>/rows/", views.task_rows, name="task_rows"),

@@ -11,10 +11,11 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from email_service.domains.queries import losses_of
 from email_service.mail_templates.models import Template
-from email_service.send_tasks import exports, queries, reasons, services, waits
+from email_service.send_tasks import exports, queries, queries_check, reasons, services_check, waits
 from email_service.send_tasks.filters import TaskFilter
 from email_service.send_tasks.forms import TaskForm
 from email_service.send_tasks.models import Task
+from email_service.send_tasks.models_check import RecipientCheck
 from iam.models import Tenant
 from koomessage.common.errors import RuleViolation
 from koomessage.common.htmx import STOP_POLLING, render_page
@@ -43,28 +44,32 @@ def task_list(request: ConsoleRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @requires("email_service.add_task")
 def task_add(request: ConsoleRequest) -> HttpResponse:
-    form = TaskForm(
-        request.POST or None,
-        request.FILES or None,
-        tenant=request.tenant,
-        initial={"template": request.GET.get("template")},
+    kept = queries_check.check_of_form(
+        request.tenant, pk=request.GET.get("check", ""), submission_key=request.POST.get("submission_key", "")
     )
+    form = _form(request, kept)
     if form.is_valid():
         try:
-            task = services.submit_task(tenant=request.tenant, user=request.user, **form.cleaned_data)
+            row = services_check.take_form(tenant=request.tenant, user=request.user, **form.cleaned_data)
         except RuleViolation as refusal:
             form.add_error(refusal.field, refusal.message)
         else:
-            messages.success(request, _("The send task was submitted."))
-            return redirect(task)
-    context = {"form": form, "template": _chosen(request), **_prerequisites(form, request.tenant)}
+            if isinstance(row, Task):
+                messages.success(request, _("The send task was submitted."))
+            return redirect(row)
+    context = {"form": form, "kept": kept, "template": _chosen(request, kept)}
     return render_page(
         request,
         "email_service/send_tasks/add.html",
         "email_service/send_tasks/_form.html",
-        context,
+        {**context, **_prerequisites(form, request.tenant)},
         status=422 if form.errors else 200,
     )
+
+
+def _form(request: ConsoleRequest, kept: RecipientCheck | None) -> TaskForm:
+    initial = kept.form_values if kept else {"template": request.GET.get("template")}
+    return TaskForm(request.POST or None, request.FILES or None, tenant=request.tenant, initial=initial)
 
 
 def _prerequisites(form: TaskForm, tenant: Tenant) -> dict[str, Any]:
@@ -78,9 +83,10 @@ def _prerequisites(form: TaskForm, tenant: Tenant) -> dict[str, Any]:
     }
 
 
-def _chosen(request: ConsoleRequest) -> Template | None:
+def _chosen(request: ConsoleRequest, kept: RecipientCheck | None = None) -> Template | None:
     """Return the template the form shows now, where it is one the tenant may send."""
     pk = request.POST.get("template") or request.GET.get("template", "")
+    pk = str(kept.template_id or "") if kept and not pk else pk
     if not pk.isdigit() or len(pk) > 18:
         return None
     return queries.sendable_templates(request.tenant).select_related("version").filter(pk=pk).first()

@@ -21,17 +21,19 @@ BODY = (
 )
 # Where the pages show a state: the badge alone, for the same words stand elsewhere too.
 DOMAIN_STATE = "//*[contains(@class, 'domain-state')]//*[contains(@class, 'status')]"
+CHECK_STATE = "//*[contains(@class, 'check-head')]//*[contains(@class, 'status')]"
 TASK_STATE = "//*[contains(@class, 'task-state')]//*[contains(@class, 'status')]"
 WORDS = {
     "zh-hans": {
         "activate": "立即开通", "overview": "总览", "unverified": "验证未通过", "verified": "验证通过", "ok": "成功",
         "finished": "发送完成", "delivered": "已送达", "approved": "已通过", "unsubscribe": "确认退订",
+        "checked": "已检查",
     },
     "en": {
         "activate": "Activate now", "overview": "Overview", "unverified": "Verification not passed",
         "verified": "Verification passed",
         "ok": "Success", "finished": "Finished", "delivered": "Delivered", "approved": "Approved",
-        "unsubscribe": "Confirm unsubscription",
+        "checked": "Checked", "unsubscribe": "Confirm unsubscription",
     },
 }  # fmt: skip
 
@@ -141,12 +143,20 @@ def submit_task(walk: Walk) -> str:
     }  # fmt: skip
     file = ("recipients.xlsx", _fill(walk, sample), XLSX)
     page = walk.browser.submit(page, "/add/", values, files={"file": file}).expect("十一月优惠")
+    within = 60 + walk.recipients / 1000
+    page = walk.browser.wait_for(page.path, CHECK_STATE, walk.word("checked"), within=within)
+    found = [text.replace(",", "") for text in page.texts("//*[contains(@class, 'check-counts')]/div/div[1]")]
+    if found != [str(walk.recipients + 2), str(walk.recipients), "2"]:
+        raise NotAsExpected(f"The check found {found}:\n{page.text[:1500]}")
+    page = walk.browser.submit(page, "/submit/", {"leaves_out": "on"}).expect("十一月优惠")
     walk.task_page = page.path
     if not re.fullmatch(r"/email/tasks/\d+/", page.path):
         walk.task_page = next(
             address for address in page.tree.xpath("//a/@href") if re.fullmatch(r"/email/tasks/\d+/", address)
         )
-    return f"Submitted a task: an xlsx of {walk.recipients} rows, one without an address, one twice"
+    return (
+        f"Checked and submitted a task: an xlsx of {walk.recipients} rows, one without an address, one twice"
+    )
 
 
 def wait_for_the_end(walk: Walk) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from koomessage.demo.browser import Browser, Page
+from koomessage.demo.guide import CHECK_STATE
 from tests.email_service.send_tasks.sending import XLSX
 from tests.faults.house import House, wait_for, write_sheet
 from tests.faults.servers import free_port, wait_for_port
@@ -109,4 +110,7 @@ class Console:
         files = {"file": (path.name, path.read_bytes(), XLSX)}
         if attached:
             files["attachments"] = (attached[0], b"A guide. " * 50, "application/pdf")
-        return browser.submit(browser.open("/email/tasks/add/"), "/add/", values, files=files).expect(name)
+        page = browser.submit(browser.open("/email/tasks/add/"), "/add/", values, files=files).expect(name)
+        page = browser.wait_for(page.path, CHECK_STATE, "已检查", within=120)
+        bad = "leaves_out" in page.form("/submit/").fields
+        return browser.submit(page, "/submit/", {"leaves_out": "on"} if bad else {}).expect(name)

@@ -21,6 +21,7 @@ from email_service.feedback.links import read_unsubscribe_token, unsubscribe_url
 from email_service.reports.models import Report
 from email_service.send_details.models import Attempt, DirtyHour, Event, Message
 from email_service.send_tasks.models import Attachment, RejectedRow, Task
+from email_service.send_tasks.models_check import CheckAttachment
 from iam import audit, links
 from iam.agreements import AGREEMENTS
 from iam.models import Tenant
@@ -29,7 +30,7 @@ from tests.factories import make_email_service, make_tenant, make_user
 from tests.factories_billing import give_money, make_order, make_package
 from tests.factories_domains import make_address, make_domain
 from tests.factories_iam import make_application, make_group, make_policy, png
-from tests.factories_sending import make_message, make_suppression, make_task
+from tests.factories_sending import make_check, make_message, make_suppression, make_task
 from tests.factories_templates import PICTURE_FILE, make_draft, make_picture, make_template, picture_bytes
 
 LICENCE = "licences/sample.png"
@@ -59,6 +60,10 @@ def make_world(tenant: Tenant, *, body: str = "<p>Hello {{name}}</p>") -> World:
     task = make_task(tenant, address=address, template_version=template.version)
     ended = make_task(tenant, address=address, template_version=template.version, status=Task.Status.FINISHED)
     message = make_message(task)
+    check = make_check(tenant, address=address, template_version=template.version)
+    CheckAttachment.objects.create(
+        check_of=check, file="a", name="a.pdf", content_type="application/pdf", size=1
+    )
     failed = make_message(ended, status=Message.Status.FAILED)
     now = timezone.now()
     for row in (message, failed):
@@ -84,6 +89,7 @@ def make_world(tenant: Tenant, *, body: str = "<p>Hello {{name}}</p>") -> World:
         "picture": make_picture(tenant),
         "draft": make_draft(tenant, user=member, body=body),
         "task": task,
+        "check": check,
         "message": failed,
         "suppression": make_suppression(tenant),
         "order": make_order(tenant, user=member),
@@ -154,6 +160,11 @@ ROWS = {
     "email:template_public_copy": "public_template",
     "email:template_public_preview": "public_template",
     "email:template_public_frame": "public_template",
+    "email:check_detail": "check",
+    "email:check_progress": "check",
+    "email:check_submit": "check",
+    "email:check_rows": "check",
+    "email:check_frame": "check",
     "email:task_detail": "task",
     "email:task_progress": "task",
     "email:task_rows": "task",
@@ -244,7 +255,7 @@ EVILS = (EVIL, '"><script>alert(1)</script>', '"><svg onload=x>')
 # Fields that hold words for programs, and bodies, which are written by the services that clean them.
 LEFT_ALONE = {
     "password", "purpose", "kind", "reason", "verdict", "selector", "token", "body", "private_key",
-    "worker", "content_type", "time_zone", "number", "code", "currency",
+    "worker", "content_type", "time_zone", "number", "code", "currency", "header", "bad_counts",
 }  # fmt: skip
 SPOKEN = {"reason": ("templateversion", "enterpriseapplication", "moneyentry")}
 

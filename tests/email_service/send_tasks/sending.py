@@ -52,7 +52,7 @@ def submit(
 
 def sheet(*rows: Sequence[object], name: str = "recipients.xlsx") -> SimpleUploadedFile:
     target = BytesIO()
-    book = xlsxwriter.Workbook(target)
+    book = xlsxwriter.Workbook(target, {"strings_to_formulas": False, "strings_to_urls": False})
     page = book.add_worksheet()
     for number, row in enumerate(rows):
         page.write_row(number, 0, row)

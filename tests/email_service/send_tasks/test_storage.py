@@ -19,6 +19,7 @@ from email_service.mail_templates.models import Template
 from email_service.send_details.models import Message
 from email_service.send_tasks import claims, jobs, recipients, services
 from email_service.send_tasks.models import Attachment, Claim, Task
+from email_service.send_tasks.models_check import RecipientCheck
 from email_service.send_tasks.sweep import sweep
 from iam.models import Tenant
 from koomessage.common.errors import RuleViolation
@@ -72,8 +73,12 @@ def test_a_file_and_an_attachment_go_the_whole_way_without_a_path(
     visitor.force_login(make_user(tenant, is_main=True), backend="iam.backends.StaffBackend")
 
     assert visitor.post(reverse("email:task_add"), form).status_code == 302
+    check = RecipientCheck.objects.get()
+    assert hints == [(jobs.check_recipients.name, check.pk)]
+    jobs.check_recipients(check.pk)
+    assert visitor.post(reverse("email:check_submit", args=[check.pk])).status_code == 302
     task = Task.objects.get()
-    assert hints == [(jobs.read_recipients.name, task.pk)]
+    assert hints[1:] == [(jobs.read_recipients.name, task.pk)]
     jobs.read_recipients(task.pk)
     deliver_all()
 
@@ -180,7 +185,7 @@ def test_a_storage_that_takes_nothing_refuses_the_form_with_a_sentence(
     assert answer.status_code == 422
     assert "文件未能保存" in answer.content.decode()
     assert "Spring sale" in answer.content.decode()
-    assert not Task.objects.exists()
+    assert not Task.objects.exists() and not RecipientCheck.objects.exists()
     assert hints == []
 
 

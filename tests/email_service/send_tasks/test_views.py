@@ -12,6 +12,7 @@ from django.utils import timezone
 from openpyxl import load_workbook
 
 from email_service.send_tasks.models import RejectedRow, Task
+from email_service.send_tasks.models_check import RecipientCheck
 from iam.models import Tenant
 from tests.conftest import FRAGMENT
 from tests.email_service.send_tasks.sending import sender_of, sheet
@@ -74,13 +75,17 @@ def test_a_fragment_gets_the_form_alone_and_a_redirect_as_header(acme: Tenant, a
     assert taken["HX-Redirect"] == Task.objects.get().get_absolute_url()
 
 
-def test_a_recipient_file_is_uploaded(acme: Tenant, as_owner: Client, hints: list[Any]) -> None:
+def test_a_recipient_file_is_checked_before_anything_is_submitted(
+    acme: Tenant, as_owner: Client, hints: list[Any]
+) -> None:
     form = filled_in(acme, source="file", recipients="", file=sheet(("email",), ("a@qq.com",)))
 
-    as_owner.post(reverse("email:task_add"), form)
+    answer = as_owner.post(reverse("email:task_add"), form)
 
-    task = Task.objects.get()
-    assert (task.status, task.recipient_file_name) == ("preparing", "recipients.xlsx")
+    check = RecipientCheck.objects.get()
+    assert answer["Location"] == check.get_absolute_url()
+    assert (check.state, check.recipient_file_name) == ("waiting", "recipients.xlsx")
+    assert not Task.objects.exists()
 
 
 def test_without_address_and_template_the_form_says_so_and_links_there(

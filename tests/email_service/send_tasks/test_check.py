@@ -1,0 +1,379 @@
+"""The page between the form and the task: what the file holds, and that only what was shown is submitted."""
+
+import io
+import uuid
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.core.files.storage import default_storage
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+from openpyxl import load_workbook
+
+from billing.services import grant_package
+from email_service.mail_templates.models import Template
+from email_service.models import Attachment, CheckedBlock, Message, RecipientCheck, Task
+from email_service.send_tasks import examination, jobs, recipients
+from iam.models import Tenant
+from tests.conftest import FRAGMENT
+from tests.email_service.send_tasks.sending import sender_of, sheet
+from tests.email_service.send_tasks.test_views import filled_in
+from tests.factories_sending import make_suppression, make_version
+
+pytestmark = pytest.mark.django_db
+ROWS = (
+    ("email", "name", "note"),
+    ("a@qq.com", "Li", "first"),
+    ("nobody", "Wang", '=HYPERLINK("x")'),
+    ("A@QQ.com", "Li", ""),
+    ("gone@qq.com", "Zhao", ""),
+    ("b@qq.com", "", ""),
+    ("c@qq.com", "Qian <b>", "last"),
+)
+
+
+@pytest.fixture
+def version(acme: Tenant) -> Any:
+    make_suppression(acme, "gone@qq.com")
+    return make_version(acme, body="Dear {{name}}, good day.", parameters=["name"])
+
+
+def post(client: Client, tenant: Tenant, version: Any, **overrides: Any) -> Any:
+    fields = {
+        "template": version.template.pk, "subject": "Hello {{name}}", "source": "file", "recipients": "",
+        "file": sheet(*ROWS), **overrides,
+    }  # fmt: skip
+    return client.post(reverse("email:task_add"), filled_in(tenant, **fields))
+
+
+def checked(client: Client, tenant: Tenant, version: Any, **overrides: Any) -> RecipientCheck:
+    """Post the form and read the file, as the job does."""
+    answer = post(client, tenant, version, **overrides)
+    assert answer.status_code == 302, answer.context["form"].errors
+    check = RecipientCheck.objects.get()
+    assert answer["Location"] == check.get_absolute_url()
+    jobs.check_recipients(check.pk)
+    check.refresh_from_db()
+    return check
+
+
+def submit(client: Client, check: RecipientCheck, **fields: str) -> Any:
+    return client.post(reverse("email:check_submit", args=[check.pk]), fields)
+
+
+def test_a_file_is_checked_and_no_task_is_made(
+    acme: Tenant, as_owner: Client, version: Any, hints: Any
+) -> None:
+    answer = post(as_owner, acme, version)
+
+    check = RecipientCheck.objects.get()
+    assert (answer.status_code, check.state, check.recipient_file_name) == (302, "waiting", "recipients.xlsx")
+    assert not Task.objects.exists()
+    assert as_owner.get(check.get_absolute_url()).status_code == 200
+
+    jobs.check_recipients(check.pk)
+
+    check.refresh_from_db()
+    assert (check.state, check.rows_read, check.good_count) == ("finished", 6, 2)
+    assert check.bad_counts == {"bad_address": 1, "duplicate": 1, "suppressed": 1, "no_value": 1}
+
+
+def test_the_page_says_what_was_found_and_what_it_costs(acme: Tenant, as_owner: Client, version: Any) -> None:
+    for name, units, days in (("Later", 5, 20), ("Sooner", 1, 10)):
+        until = timezone.now() + timedelta(days=days)
+        grant_package(tenant=acme, name=name, units=units, valid_until=until, granted_by=None, reason="test")
+    check = checked(as_owner, acme, version)
+
+    answer = as_owner.get(check.get_absolute_url())
+
+    report = answer.context["report"]
+    assert [(share.name, share.units) for share in report.cost.packages] == [("Sooner", 1), ("Later", 1)]
+    assert report.cost.pay_as_you_go == 0 and not report.cost.refusal
+    page = answer.content.decode()
+    assert "Hello Li" in page and "Sooner" in page and 'name="leaves_out"' in page
+
+
+def test_what_packages_lack_goes_to_pay_as_you_go_or_is_refused(
+    acme: Tenant, as_owner: Client, version: Any
+) -> None:
+    check = checked(as_owner, acme, version)
+    assert as_owner.get(check.get_absolute_url()).context["report"].cost.pay_as_you_go == 2
+    acme.pay_as_you_go = False
+    acme.save(update_fields=["pay_as_you_go"])
+
+    page = as_owner.get(check.get_absolute_url())
+    refused = submit(as_owner, check, leaves_out="on")
+
+    assert page.context["report"].cost.refusal
+    assert refused.status_code == 422
+    assert not Task.objects.exists()
+
+
+def test_bad_rows_are_left_out_only_where_it_is_said(acme: Tenant, as_owner: Client, version: Any) -> None:
+    check = checked(as_owner, acme, version)
+
+    refused = submit(as_owner, check)
+    assert refused.status_code == 422
+    assert not Task.objects.exists()
+    taken = submit(as_owner, check, leaves_out="on")
+
+    task = Task.objects.get()
+    assert taken["Location"] == task.get_absolute_url()
+    assert (task.status, task.recipient_file.name) == ("preparing", check.recipient_file.name)
+    recipients.read(task.pk)
+    task.refresh_from_db()
+    assert (task.accepted_count, task.bad_count, task.duplicate_count, task.suppressed_count) == (2, 2, 1, 1)
+    assert set(Message.objects.values_list("recipient", flat=True)) == {"a@qq.com", "c@qq.com"}
+
+
+def test_submitting_twice_and_posting_the_form_again_lead_to_one_task(
+    acme: Tenant, as_owner: Client, version: Any
+) -> None:
+    key = str(uuid.uuid4())
+    check = checked(as_owner, acme, version, submission_key=key)
+
+    answers = [submit(as_owner, check, leaves_out="on") for _ in range(2)]
+    answers.append(post(as_owner, acme, version, submission_key=key))
+
+    task = Task.objects.get()
+    assert {answer["Location"] for answer in answers} == {task.get_absolute_url()}
+    assert as_owner.get(check.get_absolute_url())["Location"] == task.get_absolute_url()
+
+
+def test_the_form_posted_twice_is_one_check_of_what_was_posted_last(
+    acme: Tenant, as_owner: Client, version: Any
+) -> None:
+    key = str(uuid.uuid4())
+    first = checked(as_owner, acme, version, submission_key=key)
+    answer = post(
+        as_owner, acme, version, submission_key=key, file=sheet(("email", "name"), ("z@qq.com", "Z"))
+    )
+
+    assert answer["Location"] == first.get_absolute_url()
+    second = RecipientCheck.objects.get()
+    assert (second.state, second.rows_read) == ("waiting", 0)
+    assert default_storage.exists(second.recipient_file.name)
+    jobs.check_recipients(second.pk)
+    second.refresh_from_db()
+    assert (second.rows_read, second.good_count) == (1, 1)
+
+
+def test_back_to_the_form_everything_is_filled_in_and_the_files_are_kept(
+    acme: Tenant, as_owner: Client, version: Any, hints: Any
+) -> None:
+    guide = SimpleUploadedFile("guide.pdf", b"%PDF", "application/pdf")
+    check = checked(as_owner, acme, version, attachments=[guide], name="Spring sale")
+
+    form = as_owner.get(reverse("email:task_add"), {"check": check.pk})
+    page = form.content.decode()
+    assert "recipients.xlsx" in page and "guide.pdf" in page and "Spring sale" in page
+    key = str(form.context["form"]["submission_key"].value())
+    assert key == str(check.submission_key)
+    answer = post(as_owner, acme, version, submission_key=key, file="", name="Summer sale")
+
+    assert answer["Location"] == check.get_absolute_url()
+    check.refresh_from_db()
+    assert (check.name, check.state, check.rows_read) == ("Summer sale", "finished", 6)
+    submit(as_owner, check, leaves_out="on")
+    assert Task.objects.get().name == "Summer sale"
+    assert Attachment.objects.get().name == "guide.pdf"
+
+
+def test_kept_attachments_are_dropped_where_it_is_said(acme: Tenant, as_owner: Client, version: Any) -> None:
+    guide = SimpleUploadedFile("guide.pdf", b"%PDF", "application/pdf")
+    check = checked(as_owner, acme, version, attachments=[guide])
+
+    post(as_owner, acme, version, submission_key=str(check.submission_key), file="", drops_attachments="on")
+
+    assert not check.attachments.exists()
+
+
+def test_typed_recipients_after_a_check_are_sent_its_attachments(
+    acme: Tenant, as_owner: Client, version: Any
+) -> None:
+    plain = make_version(acme)
+    guide = SimpleUploadedFile("guide.pdf", b"%PDF", "application/pdf")
+    check = checked(as_owner, acme, plain, subject="Hi", attachments=[guide])
+    typed = {"source": "manual", "recipients": "x@qq.com", "file": "", "subject": "Hi"}
+
+    post(as_owner, acme, plain, submission_key=str(check.submission_key), **typed)
+
+    task = Task.objects.get()
+    assert (task.source, task.recipient_file.name, task.attachments.get().name) == ("manual", "", "guide.pdf")
+
+
+@pytest.mark.parametrize("change", ["template", "age"])
+def test_a_check_that_no_longer_holds_is_made_again_before_anything_is_submitted(
+    acme: Tenant, as_owner: Client, version: Any, change: str, hints: Any
+) -> None:
+    check = checked(as_owner, acme, version)
+    if change == "age":
+        RecipientCheck.objects.update(finished_at=timezone.now() - timedelta(hours=25))
+    else:
+        newer = make_version(acme, body="{{name}}, hello", parameters=["name"])
+        newer.template, newer.number = version.template, 2
+        newer.save()
+        Template.objects.filter(pk=version.template.pk).update(version=newer)
+    hints.clear()
+
+    answer = submit(as_owner, check, leaves_out="on")
+
+    assert answer["Location"] == check.get_absolute_url()
+    assert not Task.objects.exists()
+    check.refresh_from_db()
+    assert (check.state, check.rows_read) == ("waiting", 0)
+    jobs.check_recipients(check.pk)
+    assert submit(as_owner, check, leaves_out="on").status_code == 302
+    assert Task.objects.get().template_version == Template.objects.get(pk=version.template.pk).version
+
+
+def test_a_sender_that_was_lost_meanwhile_is_refused_on_the_page(
+    acme: Tenant, as_owner: Client, version: Any
+) -> None:
+    check = checked(as_owner, acme, version)
+    domain = sender_of(acme).domain
+    domain.status = "unverified"
+    domain.save(update_fields=["status"])
+
+    assert submit(as_owner, check, leaves_out="on").status_code == 422
+    assert not Task.objects.exists()
+
+
+def test_nothing_is_submitted_while_the_file_is_read_or_where_it_cannot_be(
+    acme: Tenant, as_owner: Client, version: Any
+) -> None:
+    post(as_owner, acme, version)
+    check = RecipientCheck.objects.get()
+    assert submit(as_owner, check, leaves_out="on").status_code == 422
+
+    default_storage.delete(check.recipient_file.name)
+    jobs.check_recipients(check.pk)
+
+    check.refresh_from_db()
+    assert check.state == "failed"
+    assert "danger" in as_owner.get(check.get_absolute_url()).content.decode()
+    assert submit(as_owner, check, leaves_out="on").status_code == 422
+
+
+def test_progress_ends_its_polling_with_the_reading(acme: Tenant, as_owner: Client, version: Any) -> None:
+    post(as_owner, acme, version)
+    check = RecipientCheck.objects.get()
+    address = reverse("email:check_progress", args=[check.pk])
+
+    moving = as_owner.get(address, **FRAGMENT)
+    jobs.check_recipients(check.pk)
+    ended = as_owner.get(address, **FRAGMENT)
+    submit(as_owner, check, leaves_out="on")
+    gone = as_owner.get(address, **FRAGMENT)
+
+    assert (moving.status_code, ended.status_code) == (200, 286)
+    assert "every 1s" in moving.content.decode() and "every 1s" not in ended.content.decode()
+    assert gone["HX-Redirect"] == Task.objects.get().get_absolute_url()
+
+
+def test_any_row_is_shown_as_its_mail_and_a_bad_one_with_its_reason(
+    acme: Tenant, as_owner: Client, version: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(examination, "BLOCK", 2)
+    check = checked(as_owner, acme, version)
+    assert CheckedBlock.objects.count() == 3
+
+    def shown(number: str) -> Any:
+        return as_owner.get(check.get_absolute_url(), {"row": number}, **FRAGMENT).context["row"]
+
+    first = shown("")
+    assert (first.number, first.previous, first.following, first.subject) == (2, None, 3, "Hello Li")
+    assert shown("3").reason and shown("3").address == "nobody"
+    assert (shown("4").previous, shown("4").following) == (3, 5)
+    assert (shown("7").previous, shown("7").following) == (6, None)
+    assert shown("1").number == 2 and shown("99999").number == 7 and shown("x").number == 2
+    frame = as_owner.get(reverse("email:check_frame", args=[check.pk]), {"row": "7"})
+    assert "Dear Qian &lt;b&gt;, good day." in frame.content.decode()
+    assert "sandbox" in frame["Content-Security-Policy"]
+
+
+def test_the_rows_that_become_no_mail_come_back_as_they_were_with_a_reason(
+    acme: Tenant, as_owner: Client, version: Any
+) -> None:
+    check = checked(as_owner, acme, version)
+
+    answer = as_owner.get(reverse("email:check_rows", args=[check.pk]), headers={"Accept-Language": "en"})
+
+    rows = list(load_workbook(io.BytesIO(answer.getvalue())).active.iter_rows())
+    assert [cell.value for cell in rows[0]][:3] == ["email", "name", "note"]
+    assert [[cell.value or "" for cell in row][:3] for row in rows[1:]] == [
+        ["nobody", "Wang", '=HYPERLINK("x")'], ["A@QQ.com", "Li", ""], ["gone@qq.com", "Zhao", ""],
+        ["b@qq.com", "", ""],
+    ]  # fmt: skip
+    assert rows[1][2].data_type == "s"
+    assert all(row[3].value for row in rows)
+
+
+def test_a_scheduled_check_keeps_its_hour(acme: Tenant, as_owner: Client, version: Any) -> None:
+    due = timezone.localtime(timezone.now() + timedelta(hours=3)).replace(second=0, microsecond=0)
+    check = checked(as_owner, acme, version, send_type="scheduled", due_at=due.strftime("%Y-%m-%dT%H:%M"))
+
+    submit(as_owner, check, leaves_out="on")
+
+    assert Task.objects.get().due_at == due
+
+
+def test_strangers_find_nothing_and_readers_may_not(
+    acme: Tenant, as_owner: Client, as_stranger: Client, as_reader: Client, version: Any
+) -> None:
+    check = checked(as_owner, acme, version)
+
+    for name in ("check_detail", "check_progress", "check_rows", "check_frame", "check_submit"):
+        address = reverse(f"email:{name}", args=[check.pk])
+        ask = "post" if name == "check_submit" else "get"
+        assert getattr(as_stranger, ask)(address).status_code == 404, name
+        assert getattr(as_reader, ask)(address).status_code == 403, name
+    form = as_stranger.get(reverse("email:task_add"), {"check": check.pk})
+    assert "recipients.xlsx" not in form.content.decode()
+
+
+def test_the_page_costs_the_same_however_long_the_file_is(
+    acme: Tenant, as_owner: Client, version: Any, django_assert_max_num_queries: Any
+) -> None:
+    rows = [("email", "name"), *((f"r{number}@qq.com", "N") for number in range(300))]
+    check = checked(as_owner, acme, version, file=sheet(*rows))
+
+    with django_assert_max_num_queries(24):
+        as_owner.get(check.get_absolute_url(), {"row": "250"})
+
+
+def test_a_check_nobody_submitted_is_deleted_with_its_files_and_a_submitted_ones_files_stay(
+    acme: Tenant, as_owner: Client, version: Any, django_capture_on_commit_callbacks: Any
+) -> None:
+    guide = SimpleUploadedFile("guide.pdf", b"%PDF", "application/pdf")
+    kept = checked(as_owner, acme, version, attachments=[guide])
+    submit(as_owner, kept, leaves_out="on")
+    RecipientCheck.objects.update(changed_at=timezone.now() - timedelta(days=8))
+    post(as_owner, acme, version, attachments=[SimpleUploadedFile("b.pdf", b"%PDF")])
+    fresh = RecipientCheck.objects.exclude(pk=kept.pk).get()
+
+    with django_capture_on_commit_callbacks(execute=True):
+        jobs.tidy_checks()
+    assert list(RecipientCheck.objects.all()) == [fresh]
+    assert default_storage.exists(Task.objects.get().recipient_file.name)
+    assert default_storage.exists(Attachment.objects.get().file.name)
+
+    names = [fresh.recipient_file.name, fresh.attachments.get().file.name]
+    RecipientCheck.objects.update(changed_at=timezone.now() - timedelta(days=8))
+    with django_capture_on_commit_callbacks(execute=True):
+        jobs.tidy_checks()
+
+    assert not RecipientCheck.objects.exists()
+    assert [name for name in names if default_storage.exists(name)] == []
+
+
+def test_a_refused_form_still_shows_the_kept_file(acme: Tenant, as_owner: Client, version: Any) -> None:
+    check = checked(as_owner, acme, version)
+
+    answer = post(as_owner, acme, version, submission_key=str(check.submission_key), file="", name="")
+
+    assert answer.status_code == 422
+    assert "recipients.xlsx" in answer.content.decode()
