@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import IO
 
 from django.core.files.uploadedfile import UploadedFile
 from django.utils import timezone
@@ -18,6 +19,8 @@ from iam.models import Tenant
 from koomessage.common import spreadsheet_head, spreadsheets
 from koomessage.common.errors import RuleViolation
 from koomessage.common.mailbox import BadAddress, normalise
+
+FILE_TOO_LARGE = _("The recipient file is larger than 40 MB. Split it into several files.")
 
 
 def judge_service(tenant: Tenant) -> None:
@@ -100,9 +103,13 @@ def judge_file(file: UploadedFile | None, version: TemplateVersion) -> None:
     if file is None:
         raise RuleViolation(_("Upload the recipient file."), field="file")
     if (file.size or 0) > limits.MAX_FILE_BYTES:
-        raise RuleViolation(
-            _("The recipient file is larger than 40 MB. Split it into several files."), field="file"
-        )
+        raise RuleViolation(FILE_TOO_LARGE, field="file")
+    judge_head(file, version)  # type: ignore[arg-type]  # an upload is a file
+    file.seek(0)
+
+
+def judge_head(file: IO[bytes], version: TemplateVersion) -> None:
+    """Look at the file's kind and first rows, whatever its size."""
     try:
         rows = spreadsheet_head.first_rows(spreadsheets.check_directory(file))
         if not rows:
@@ -116,4 +123,3 @@ def judge_file(file: UploadedFile | None, version: TemplateVersion) -> None:
             )
     except (spreadsheets.BadSpreadsheet, columns.BadHeader) as problem:
         raise RuleViolation(problem.message, field="file") from problem
-    file.seek(0)
