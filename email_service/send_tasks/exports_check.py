@@ -16,7 +16,7 @@ def annotated(check: RecipientCheck) -> FileResponse:
     while title.lower() in (cell.strip().lower() for cell in check.header):
         # The sheet may be one of these, put right in part.
         title += "+"
-    name = f"{check.recipient_file_name.removesuffix('.xlsx')}-{_('not sent')}"
+    name = f"{check.recipient_file_name.removesuffix('.xlsx')}-" + _("not sent")
     return workbook_response(name, [*check.header, title], _rows(check))
 
 
