@@ -58,11 +58,12 @@ def match(header: Sequence[str], parameters: Sequence[str]) -> Layout:
     Raises BadHeader naming the columns that are missing or stand there twice.
     """
     places: dict[str, int] = {}
+    wanted = {name.lower() for name in parameters}
     for column, cell in enumerate(header):
         name = _tidy(cell)
         if not name:
             continue
-        name = "email" if name in ADDRESS_NAMES and name not in {p.lower() for p in parameters} else name
+        name = ADDRESS_HEADER if name in ADDRESS_NAMES and name not in wanted else name
         if name in places:
             raise BadHeader(
                 format_lazy(
@@ -71,7 +72,10 @@ def match(header: Sequence[str], parameters: Sequence[str]) -> Layout:
             )
         places[name] = column
     missing = [name for name in parameters if name.lower() not in places]
-    address = places.get("email")
+    # A parameter may be called email, too: without another column its own holds the address.
+    address = places.get(
+        ADDRESS_HEADER, next((places[name] for name in places if name in ADDRESS_NAMES), None)
+    )
     if address is None:
         missing.insert(0, ADDRESS_HEADER)
     if address is None or missing:
