@@ -19,6 +19,7 @@ from email_service.send_tasks.models import (
     Worker,
 )
 from email_service.send_tasks.models_check import CheckAttachment, CheckedBlock, RecipientCheck
+from email_service.send_tasks.models_events import TaskEvent
 from email_service.setup.models import (
     DestinationLimit,
     EmailService,
@@ -56,6 +57,7 @@ __all__ = [
     "Suppression",
     "Tally",
     "Task",
+    "TaskEvent",
     "Template",
     "TemplateDraft",
     "TemplateVersion",

@@ -11,25 +11,37 @@ from django.utils import timezone
 from billing import services as billing
 from email_service.send_details import outcomes
 from email_service.send_details.models import Message
+from email_service.send_tasks import steps
 from email_service.send_tasks.claims import Batch
 from email_service.send_tasks.models import Task
+from iam.models import User
 
 # A task of up to so many messages is counted while it is sent; a larger one by the sweep.
 SMALL = 5_000
 COUNT_EVERY = 1.0
 
 
+@transaction.atomic
 def move(
-    task_id: int, status: str, *, reason: str = "", only_from: Sequence[str] = (), **fields: object
+    task_id: int,
+    status: str,
+    *,
+    reason: str = "",
+    only_from: Sequence[str] = (),
+    user: User | None = None,
+    **fields: object,
 ) -> bool:
-    """Move a task to a state where `Task.MOVES` allows it now; False when another was faster."""
+    """Move a task to a state where `Task.MOVES` allows it now, and note it; False when another was faster."""
     sources = [
         source
         for source, targets in Task.MOVES.items()
         if status in targets and (not only_from or source in only_from)
     ]
     changed = Task.objects.filter(pk=task_id, status__in=sources)
-    return bool(changed.update(status=status, status_reason=reason[:500], **fields))
+    if not changed.update(status=status, status_reason=reason[:500], **fields):
+        return False
+    steps.note(task_id, steps.STEP_INTO[status], user=user, reason=reason)
+    return True
 
 
 def is_now(task_id: int, status: str) -> bool:
@@ -90,6 +102,7 @@ def refresh(task_id: int) -> None:
         task.status = Task.Status.FINISHED
         task.finished_at = timezone.now()
         fields += ["status", "finished_at"]
+        steps.note(task.pk, steps.Kind.FINISHED, at=task.finished_at)
     task.save(update_fields=fields)
     ended = sum(counts.values()) - task.pending_count
     if ended:

@@ -1,7 +1,6 @@
 """What pages and other sections read of the send tasks."""
 
 from dataclasses import dataclass
-from datetime import datetime
 
 from django.db import models
 from django.db.models import QuerySet
@@ -55,15 +54,6 @@ def usable_addresses(tenant: Tenant) -> QuerySet[Address]:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """One line of a task's timeline."""
-
-    label: str | Promise
-    at: datetime | None
-    is_done: bool
-
-
-@dataclass(frozen=True, slots=True)
 class Count:
     label: str | Promise
     value: int
@@ -74,23 +64,6 @@ class RowProblem:
     number: int
     value: str
     reason: str | Promise
-
-
-def timeline(task: Task) -> list[Step]:
-    """Return what has happened to the task, and what comes next."""
-    steps = [Step(_("Submitted"), task.created_at, True)]
-    if task.source == Task.Source.FILE:
-        steps.append(Step(_("Recipients read"), None, task.is_read and task.status != Task.Status.FAILED))
-    if task.send_type == Task.SendType.SCHEDULED:
-        steps.append(Step(_("Due"), task.due_at, task.started_at is not None))
-    steps.append(Step(_("Sending began"), task.started_at, task.started_at is not None))
-    if not task.is_unfinished:
-        steps.append(Step(task.get_status_display(), task.finished_at, True))
-    elif task.status in (Task.Status.PAUSED, Task.Status.QUOTA_PAUSED):
-        steps.append(Step(task.get_status_display(), None, True))
-    else:
-        steps.append(Step(Task.Status.FINISHED.label, None, False))
-    return steps
 
 
 def counts(task: Task) -> list[Count]:

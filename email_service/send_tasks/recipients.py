@@ -14,7 +14,7 @@ from email_service.feedback.queries import suppressed_keys
 from email_service.send_details import outcomes
 from email_service.send_details.bulk import insert_rows
 from email_service.send_details.models import Message
-from email_service.send_tasks import claims, progress, reasons
+from email_service.send_tasks import claims, progress, reasons, steps
 from email_service.send_tasks.models import RejectedRow, Task
 from email_service.send_tasks.recipient_rows import (
     Refused,
@@ -203,6 +203,9 @@ def _finish(task: Task) -> bool:
         status=Task.Status.SENDING if is_due else Task.Status.SCHEDULED,
         started_at=now if is_due else None,
     )
+    steps.note(task.pk, steps.Kind.READ, at=now, rows=held.accepted_count)
+    if is_due:
+        steps.note(task.pk, steps.Kind.STARTED, at=now)
     return is_due
 
 

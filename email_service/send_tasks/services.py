@@ -12,7 +12,16 @@ from django.utils.translation import gettext_lazy as _
 from email_service.addresses.models import Address
 from email_service.mail_templates.models import Template, TemplateVersion
 from email_service.send_details import outcomes
-from email_service.send_tasks import jobs, judging, progress, reasons, recipient_rows, recipients, storing
+from email_service.send_tasks import (
+    jobs,
+    judging,
+    progress,
+    reasons,
+    recipient_rows,
+    recipients,
+    steps,
+    storing,
+)
 from email_service.send_tasks.models import Attachment, Task
 from iam import audit
 from iam.models import Tenant, User
@@ -106,6 +115,7 @@ def _write(task: Task, user: User | None, typed: list[recipient_rows.Row], files
     for row in files:
         row.task = task
         row.save()
+    steps.note(task.pk, steps.Kind.SUBMITTED, at=task.created_at, user=user)
     if task.source == Task.Source.MANUAL:
         _accept_typed(task, typed)
         jobs.hint_on_commit(jobs.deliver)
@@ -129,6 +139,8 @@ def _accept_typed(task: Task, typed: list[recipient_rows.Row]) -> None:
         status=Task.Status.SENDING if is_due else Task.Status.SCHEDULED,
         started_at=now if is_due else None,
     )
+    if is_due:
+        steps.note(task.pk, steps.Kind.STARTED, at=now)
     task.refresh_from_db()
 
 
@@ -157,6 +169,7 @@ def cancel_rest(task: Task, *, user: User | None) -> None:
 
 
 def _cancelled(task: Task, user: User | None, now: datetime) -> None:
+    steps.note(task.pk, steps.Kind.CANCELLED, at=now, user=user)
     outcomes.cancel_pending(task, now=now)
     progress.refresh(task.pk)
     audit.record(
@@ -168,7 +181,8 @@ def _cancelled(task: Task, user: User | None, now: datetime) -> None:
 def pause_task(task: Task, *, user: User) -> None:
     """Stop a running task after what workers hold now; it keeps its place. One that is paused stays so."""
     reason = reasons.keep("by_hand", user.name)
-    if not progress.move(task.pk, Task.Status.PAUSED, reason=reason, only_from=(Task.Status.SENDING,)):
+    running = (Task.Status.SENDING,)
+    if not progress.move(task.pk, Task.Status.PAUSED, reason=reason, only_from=running, user=user):
         if progress.is_now(task.pk, Task.Status.PAUSED):
             return
         raise RuleViolation(_("This task is not being sent."))
@@ -180,7 +194,7 @@ def pause_task(task: Task, *, user: User) -> None:
 @transaction.atomic
 def resume_task(task: Task, *, user: User) -> None:
     """Send on a paused task; one that is being sent goes on."""
-    if not progress.move(task.pk, Task.Status.SENDING, only_from=(Task.Status.PAUSED,)):
+    if not progress.move(task.pk, Task.Status.SENDING, only_from=(Task.Status.PAUSED,), user=user):
         if progress.is_now(task.pk, Task.Status.SENDING):
             return
         raise RuleViolation(_("This task is not paused."))

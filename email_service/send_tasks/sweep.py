@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import Q
 
-from email_service.send_tasks import ceilings, checks, claims, dispatch, progress, pulse, reasons
+from email_service.send_tasks import ceilings, checks, claims, dispatch, progress, pulse, reasons, steps
 from email_service.send_tasks.models import Claim, Task
 from email_service.send_tasks.restored import DatabaseIsBehind
 
@@ -55,17 +56,22 @@ def take_over() -> None:
         logger.exception("What a dead worker left cannot be taken over; the next sweep tries again.")
 
 
+@transaction.atomic
 def start_due() -> int:
     """Begin the scheduled tasks whose hour has come; those far too late wait for a person."""
     now = claims.database_now()
     too_late = now - timedelta(hours=settings.SCHEDULE_LATEST_START_HOURS)
     scheduled = Task.objects.filter(status=Task.Status.SCHEDULED, is_read=True)
-    scheduled.filter(due_at__lt=too_late).update(
-        status=Task.Status.PAUSED, status_reason=reasons.keep("late")
-    )
-    return scheduled.filter(due_at__lte=now, due_at__gte=too_late).update(
-        status=Task.Status.SENDING, started_at=now
-    )
+    late = reasons.keep("late")
+    if scheduled.filter(due_at__lt=too_late).update(status=Task.Status.PAUSED, status_reason=late):
+        paused = Task.objects.filter(status=Task.Status.PAUSED, status_reason=late)
+        steps.note_all(paused, steps.Kind.PAUSED, at=now, reason=late)
+    due = scheduled.filter(due_at__lte=now, due_at__gte=too_late)
+    started = due.update(status=Task.Status.SENDING, started_at=now)
+    if started:
+        begun = Task.objects.filter(status=Task.Status.SENDING, started_at=now)
+        steps.note_all(begun, steps.Kind.STARTED, at=now)
+    return started
 
 
 def to_refresh() -> list[int]:

@@ -11,7 +11,15 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from email_service.domains.queries import losses_of
 from email_service.mail_templates.models import Template
-from email_service.send_tasks import exports, queries, queries_check, reasons, services_check, waits
+from email_service.send_tasks import (
+    exports,
+    queries,
+    queries_check,
+    reasons,
+    services_check,
+    timeline,
+    waits,
+)
 from email_service.send_tasks.filters import TaskFilter
 from email_service.send_tasks.forms import TaskForm
 from email_service.send_tasks.models import Task
@@ -139,7 +147,7 @@ def _state(task: Task) -> dict[str, Any]:
         "waits": waits.of_task(task),
         "counts": queries.counts(task),
         "held": queries.held_count(task),
-        "timeline": queries.timeline(task),
+        "timeline": timeline.timeline(task),
         "is_moving": is_moving(task),
         "stopped": queries.stopped(task),
         "can_cancel": task.status in (Task.Status.PREPARING, Task.Status.SCHEDULED),
