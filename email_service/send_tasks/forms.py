@@ -73,7 +73,7 @@ class TaskForm(forms.Form):
     due_at = moment_field(_("Send at"))
     source = forms.ChoiceField(
         label=_("Recipient list"),
-        choices=Task.Source.choices,
+        choices=Task.OFFERED,
         widget=forms.RadioSelect(attrs=RADIO),
         initial=Task.Source.MANUAL,
     )

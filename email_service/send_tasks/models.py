@@ -37,7 +37,10 @@ class Task(TenantOwned):
     class Source(models.TextChoices):
         MANUAL = "manual", _("Enter by hand")
         FILE = "file", _("Upload a file")
+        RESEND = "resend", _("Those another task failed to reach")
 
+    # Of the sources, those that the form offers.
+    OFFERED = ((Source.MANUAL, Source.MANUAL.label), (Source.FILE, Source.FILE.label))
     # Every other state is unfinished, those of a later version, too.
     ENDED = (Status.FINISHED, Status.CANCELLED, Status.FAILED)
     # The only moves between states; services and dispatch apply them with one conditional UPDATE.
@@ -93,6 +96,9 @@ class Task(TenantOwned):
     typed_recipients = models.JSONField(default=list)
     recipient_file = models.FileField(upload_to="recipients/%Y/%m/", blank=True)
     recipient_file_name = models.CharField(max_length=255, blank=True)
+    resend_of = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="resends")
+    # The original's last message that was copied: where copying resumes.
+    copied_through = models.BigIntegerField(default=0)
     status = models.CharField(_("task status"), max_length=12, choices=Status, default=Status.PREPARING)
     status_reason = models.CharField(max_length=500, blank=True)
     submission_key = models.UUIDField()  # one form, one task, however often it is posted

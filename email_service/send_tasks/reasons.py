@@ -21,6 +21,7 @@ TASK: dict[str, str | Promise] = {
     "no_template": _("The template was deleted meanwhile. Choose another one in the form."),
     "no_rows": _("The first sheet has no row below its header; add the recipients."),
     "nobody": _("No row of the recipient file could be sent to; the list below says why."),
+    "none_left": _("All of those recipients are on the suppression list by now."),
     "units": _(
         "There are not enough units for this many recipients. Buy a package or top up, then submit again."
     ),

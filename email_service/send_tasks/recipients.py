@@ -7,14 +7,14 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import DataError, connection, transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 
 from billing import services as billing
 from email_service.feedback.queries import suppressed_keys
 from email_service.send_details import outcomes
 from email_service.send_details.bulk import insert_rows
 from email_service.send_details.models import Message
-from email_service.send_tasks import claims, progress, reasons, steps
+from email_service.send_tasks import claims, progress, reasons, resending, steps
 from email_service.send_tasks.models import RejectedRow, Task
 from email_service.send_tasks.recipient_rows import (
     Refused,
@@ -47,7 +47,7 @@ class Stopped(Exception):
 
 
 def read(task_id: int) -> bool:
-    """Read a task's recipient file from where it was left to its end; answer whether it may be sent now.
+    """Read a task's recipients from where it was left to their end; answer whether it may be sent now.
 
     Safe to run twice, or twice at once: one reader holds the task, and the place reached is written in the
     transaction that writes the rows.
@@ -56,35 +56,35 @@ def read(task_id: int) -> bool:
     if task is None:
         return False
     try:
-        with uploads.local_copy(task.recipient_file) as path:
-            version = task.template_version
-            rows = judged_rows(
-                path, version.parameters, link_places(version), after=task.rows_read, size=CHUNK
-            )
-            for judged in ahead(rows):
-                _store(task, judged)
+        if task.source == Task.Source.RESEND:
+            while (chunk := resending.next_chunk(task)) is not None:
+                _copy(task, chunk)
+        else:
+            with uploads.local_copy(task.recipient_file) as path:
+                version = task.template_version
+                rows = judged_rows(
+                    path, version.parameters, link_places(version), after=task.rows_read, size=CHUNK
+                )
+                for judged in ahead(rows):
+                    _store(task, judged)
         return _finish(task)
     except Stopped:
-        return False
+        pass
     except uploads.StorageSilent as trouble:
         logger.warning("Task %s is read later: %s", task.code, trouble)
         _take_again_soon(task)
-        return False
     except FileNotFoundError:
         logger.warning("The storage has no recipient file of task %s.", task.code)
         fail(task.pk, reasons.keep("bad_file"))
-        return False
     except Refused as refusal:
         fail(task.pk, refusal.reason)
-        return False
     except RuleViolation:
         fail(task.pk, reasons.keep("units"))
-        return False
     except (DataError, ValueError):
         # What is in the file cannot be stored; the next reader would fare no better.
         logger.exception("The recipient file of task %s cannot be read.", task.code)
         fail(task.pk, reasons.keep("bad_file"))
-        return False
+    return False
 
 
 def _lease_until(now: datetime) -> datetime:
@@ -110,16 +110,29 @@ def _take_again_soon(task: Task) -> None:
 def _store(task: Task, judged: Sorted) -> None:
     """Write a chunk's messages and bad rows, reserve their units, and move the cursor: all of it or nothing."""
     with transaction.atomic():
-        held = Task.objects.select_for_update(of=("self",)).filter(
-            pk=task.pk, status=Task.Status.PREPARING, rows_read=task.rows_read
-        )
-        if not held.exists():
-            raise Stopped
+        held = _hold(task)
         now = claims.database_now()
         accepted = task.due_at if task.send_type == Task.SendType.SCHEDULED else now
         write(task, judged, accepted_at=accepted)
         task.rows_read = judged.last
         held.update(rows_read=task.rows_read, reading_until=_lease_until(now))
+
+
+@transaction.atomic
+def _copy(task: Task, chunk: resending.Chunk) -> None:
+    """Copy a chunk of another task's messages: all of it or nothing."""
+    held = _hold(task)
+    now = claims.database_now()
+    resending.copy(task, chunk, now=now)
+    held.update(reading_until=_lease_until(now))
+
+
+def _hold(task: Task) -> QuerySet[Task]:
+    """Lock the task where it stands as this reader left it; raises Stopped where somebody else moved it."""
+    mine = Task.objects.filter(pk=task.pk, status=Task.Status.PREPARING, is_read=False)
+    if not mine.select_for_update(of=("self",)).filter(rows_read=task.rows_read).exists():
+        raise Stopped
+    return mine
 
 
 def write(task: Task, judged: Sorted, *, accepted_at: datetime) -> int:
@@ -194,7 +207,7 @@ def _finish(task: Task) -> bool:
     if held is None:
         return False
     if held.accepted_count == 0:
-        raise Refused(reasons.keep("nobody"))
+        raise Refused(reasons.keep("none_left" if held.source == Task.Source.RESEND else "nobody"))
     now = claims.database_now()
     is_due = held.due_at <= now
     Task.objects.filter(pk=task.pk).update(

@@ -1,6 +1,6 @@
 from django.urls import URLPattern, path
 
-from email_service.send_tasks import views, views_check, views_decisions, views_test_mail
+from email_service.send_tasks import views, views_again, views_check, views_decisions, views_test_mail
 
 urlpatterns: list[URLPattern] = [
     path("tasks/", views.task_list, name="task_list"),
@@ -19,5 +19,6 @@ urlpatterns: list[URLPattern] = [
     path("tasks/<int:pk>/cancel-rest/", views_decisions.task_cancel_rest, name="task_cancel_rest"),
     path("tasks/<int:pk>/pause/", views_decisions.task_pause, name="task_pause"),
     path("tasks/<int:pk>/resume/", views_decisions.task_resume, name="task_resume"),
+    path("tasks/<int:pk>/resend/", views_again.task_resend, name="task_resend"),
     path("addresses/<int:pk>/test/", views_test_mail.address_test, name="address_test"),
 ]
