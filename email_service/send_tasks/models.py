@@ -6,10 +6,14 @@ from django.db import models
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from email_service.send_tasks import reasons
 from koomessage.common.models import TenantOwned, TenantQuerySet
 
 
 class TaskQuerySet(TenantQuerySet):
+    def needing_decision(self) -> Self:
+        return self.filter(status=Task.Status.PAUSED, status_reason__in=reasons.NEED_DECISION)
+
     def unfinished(self) -> Self:
         return self.exclude(status__in=Task.ENDED)
 
@@ -147,6 +151,15 @@ class Task(TenantOwned):
     @property
     def is_unfinished(self) -> bool:
         return self.status not in self.ENDED
+
+    @property
+    def is_late(self) -> bool:
+        """True where its hour passed while nothing ran, and somebody must say whether it is still wanted."""
+        return self.status == self.Status.PAUSED and self.status_reason == reasons.LATE
+
+    @property
+    def needs_decision(self) -> bool:
+        return self.status == self.Status.PAUSED and self.status_reason in reasons.NEED_DECISION
 
     @property
     def ended_count(self) -> int:

@@ -1,11 +1,14 @@
 """What pages and other sections read of the send tasks."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import models
 from django.db.models import QuerySet
 from django.utils.functional import Promise
 from django.utils.text import format_lazy
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from email_service.addresses.models import Address
@@ -53,10 +56,23 @@ def usable_addresses(tenant: Tenant) -> QuerySet[Address]:
     return Address.objects.for_tenant(tenant).usable().order_by("address")
 
 
-@dataclass(frozen=True, slots=True)
-class Count:
-    label: str | Promise
-    value: int
+def prefilled(task: Task) -> dict[str, Any]:
+    """Return what the form for a new task like this one begins with.
+
+    Template and sender only where they may still be chosen; no files, and no hour, which has passed.
+    """
+    longest = Task._meta.get_field("name").max_length or 64
+    suffix = gettext(" copy")
+    typed = task.source == Task.Source.MANUAL
+    return {
+        "name": task.name[: longest - len(suffix)] + suffix,
+        "subject": task.subject,
+        "template": sendable_templates(task.tenant).filter(pk=task.template_id or 0).first(),
+        "address": usable_addresses(task.tenant).filter(pk=task.address_id or 0).first(),
+        "send_type": task.send_type,
+        "source": Task.Source.MANUAL if typed else Task.Source.FILE,
+        "recipients": "\n".join(task.typed_recipients),
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,19 +82,9 @@ class RowProblem:
     reason: str | Promise
 
 
-def counts(task: Task) -> list[Count]:
-    """Return how many messages the task has, and how many of them are in each state."""
-    states = Message.Status
-    found = [
-        Count(_("Recipients"), task.accepted_count),
-        Count(states.DELIVERED.label, task.delivered_count),
-        Count(states.FAILED.label, task.failed_count),
-        Count(states.REJECTED.label, task.rejected_count),
-        Count(states.PENDING.label, task.pending_count),
-    ]
-    if task.cancelled_count:
-        found.append(Count(states.CANCELLED.label, task.cancelled_count))
-    return found
+def needing_decision(tenant: Tenant) -> list[Task]:
+    """Return the tasks that stand still until somebody says whether they are still wanted."""
+    return list(Task.objects.for_tenant(tenant).needing_decision().order_by("due_at", "pk")[:SHOWN_ROWS])
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,20 +106,23 @@ def split(task: Task) -> Split:
     return Split(sum(found.values()) - waiting - held - cancelled, waiting, cancelled, held)
 
 
-def stopped(task: Task) -> Split | None:
+def stopped(task: Task, held: int) -> Split | None:
     """Return how a task that was cancelled while it was being sent stands, None for any other."""
     if task.status != Task.Status.CANCELLED or not task.started_at:
         return None
     sent = task.accepted_count - task.pending_count - task.cancelled_count
-    held = held_count(task)
     return Split(sent, task.pending_count - held, task.cancelled_count, held)
 
 
-def held_count(task: Task) -> int:
-    """Return how many messages of the task wait for somebody to decide whether they came."""
-    if not task.pending_count:
-        return 0
-    return Message.objects.filter(task=task, status=Message.Status.HELD).count()
+def resends_of(task: Task) -> list[Task]:
+    """Return the tasks that reach again whom this one failed to reach."""
+    return list(Task.objects.filter(resend_of=task).order_by("pk"))
+
+
+def can_resend(task: Task, resends: Sequence[Task]) -> bool:
+    """Say whether to offer it; what else may stand in the way is said when it is asked for."""
+    begun = [row for row in resends if row.is_unfinished or row.started_at]
+    return not task.is_unfinished and task.failed_count > 0 and task.template_id is not None and not begun
 
 
 def problem_rows(task: Task, limit: int | None = SHOWN_ROWS) -> list[RowProblem]:

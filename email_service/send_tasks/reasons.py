@@ -32,6 +32,10 @@ TASK: dict[str, str | Promise] = {
     "by_hand": _("Paused by %(detail)s."),
 }
 
+# A task paused for one of these goes on, or ends, only when somebody says so.
+LATE = "late"
+NEED_DECISION = (LATE, "mail")
+
 
 def task_sentence(stored: str) -> str:
     """Return the sentence for what `keep` made, empty for nothing."""

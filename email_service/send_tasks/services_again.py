@@ -67,6 +67,18 @@ def resend_failed(task: Task, *, user: User, submission_key: UUID) -> Task:
     return again
 
 
+@transaction.atomic
+def note_download(task: Task, *, user: User) -> None:
+    """Put on record that the user took the task's recipient file away, with its whole addresses."""
+    audit.record(
+        tenant=task.tenant,
+        user=user,
+        action="kooMessage:emailSendDetail:reveal",
+        target=f"{task.code} {task}",
+        file=task.recipient_file_name,
+    )
+
+
 def find_obstacle(task: Task) -> RuleViolation | None:
     """Return why those the task failed to reach cannot get its mail again, None where nothing is in the way."""
     if task.is_unfinished:

@@ -1,6 +1,13 @@
 from django.urls import URLPattern, path
 
-from email_service.send_tasks import views, views_again, views_check, views_decisions, views_test_mail
+from email_service.send_tasks import (
+    views,
+    views_again,
+    views_check,
+    views_decisions,
+    views_files,
+    views_test_mail,
+)
 
 urlpatterns: list[URLPattern] = [
     path("tasks/", views.task_list, name="task_list"),
@@ -20,5 +27,8 @@ urlpatterns: list[URLPattern] = [
     path("tasks/<int:pk>/pause/", views_decisions.task_pause, name="task_pause"),
     path("tasks/<int:pk>/resume/", views_decisions.task_resume, name="task_resume"),
     path("tasks/<int:pk>/resend/", views_again.task_resend, name="task_resend"),
+    path("tasks/<int:pk>/mail/", views_files.task_mail, name="task_mail"),
+    path("tasks/<int:pk>/attachments/<int:number>/", views_files.task_attachment, name="task_attachment"),
+    path("tasks/<int:pk>/recipients/", views_files.task_recipients, name="task_recipients"),
     path("addresses/<int:pk>/test/", views_test_mail.address_test, name="address_test"),
 ]

@@ -8,6 +8,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
+from django_htmx.http import reselect, retarget
 
 from email_service.domains.queries import losses_of
 from email_service.mail_templates.models import Template
@@ -15,16 +16,18 @@ from email_service.send_tasks import (
     exports,
     queries,
     queries_check,
+    rates,
     reasons,
     services_check,
+    shares,
     timeline,
+    views_again,
     waits,
 )
 from email_service.send_tasks.filters import TaskFilter
 from email_service.send_tasks.forms import TaskForm
 from email_service.send_tasks.models import Task
 from email_service.send_tasks.models_check import RecipientCheck
-from iam.models import Tenant
 from koomessage.common.errors import RuleViolation
 from koomessage.common.htmx import STOP_POLLING, render_page
 from koomessage.common.paging import paginate
@@ -42,11 +45,18 @@ def task_list(request: ConsoleRequest) -> HttpResponse:
     page = paginate(
         request, filter_form.narrow(Task.objects.for_tenant(request.tenant)), sorts=SORTS, default="-created"
     )
-    is_polling = any(row.status in MOVING for row in page.rows)
-    context = {"page": page, "rows": waits.beside(page.rows), "filter": filter_form, "is_polling": is_polling}
-    return render_page(
-        request, "email_service/send_tasks/list.html", "email_service/send_tasks/_list.html", context
-    )
+    context = {
+        "page": page,
+        "rows": [(task, found, shares.parts(task)) for task, found in waits.beside(page.rows)],
+        "filter": filter_form,
+        "is_polling": any(row.status in MOVING for row in page.rows),
+    }
+    name, fragment = "email_service/send_tasks/list.html", "email_service/send_tasks/_list.html"
+    response = render_page(request, name, fragment, context)
+    if not page.rows and request.htmx.target == "task-rows":
+        # The last row left while the rows alone were asked for: what says so stands around them.
+        return reselect(retarget(response, "#task-list"), "#task-list")
+    return response
 
 
 @require_http_methods(["GET", "POST"])
@@ -65,36 +75,36 @@ def task_add(request: ConsoleRequest) -> HttpResponse:
             if isinstance(row, Task):
                 messages.success(request, _("The send task was submitted."))
             return redirect(row)
-    context = {"form": form, "kept": kept, "template": _chosen(request, kept)}
     return render_page(
         request,
         "email_service/send_tasks/add.html",
         "email_service/send_tasks/_form.html",
-        {**context, **_prerequisites(form, request.tenant)},
+        {"form": form, "kept": kept, **_beside(request, form)},
         status=422 if form.errors else 200,
     )
 
 
 def _form(request: ConsoleRequest, kept: RecipientCheck | None) -> TaskForm:
-    initial = kept.form_values if kept else {"template": request.GET.get("template")}
+    initial = kept.form_values if kept else views_again.initial(request)
     return TaskForm(request.POST or None, request.FILES or None, tenant=request.tenant, initial=initial)
 
 
-def _prerequisites(form: TaskForm, tenant: Tenant) -> dict[str, Any]:
+def _beside(request: ConsoleRequest, form: TaskForm) -> dict[str, Any]:
+    """What stands beside the form: the chosen template, and what is missing before a mail can be sent."""
     has_template = form.fields["template"].queryset.exists()  # type: ignore[attr-defined]
     has_address = form.fields["address"].queryset.exists()  # type: ignore[attr-defined]
     return {
+        "template": _chosen(request, form["template"].value()),
         "has_template": has_template,
         "has_address": has_address,
         "can_submit": has_template and has_address,
-        "losses": partial(losses_of, tenant),
+        "losses": partial(losses_of, request.tenant),
     }
 
 
-def _chosen(request: ConsoleRequest, kept: RecipientCheck | None = None) -> Template | None:
+def _chosen(request: ConsoleRequest, value: Any = "") -> Template | None:
     """Return the template the form shows now, where it is one the tenant may send."""
-    pk = request.POST.get("template") or request.GET.get("template", "")
-    pk = str(kept.template_id or "") if kept and not pk else pk
+    pk = str(getattr(value, "pk", value) or request.GET.get("template", ""))
     if not pk.isdigit() or len(pk) > 18:
         return None
     return queries.sendable_templates(request.tenant).select_related("version").filter(pk=pk).first()
@@ -120,6 +130,7 @@ def task_sample(request: ConsoleRequest) -> HttpResponse:
 def task_detail(request: ConsoleRequest, task: Task) -> HttpResponse:
     context = {
         **_state(task),
+        "attachments": task.attachments.order_by("pk"),
         "problems": queries.problem_rows(task),
         "problem_count": queries.problem_count(task),
     }
@@ -130,28 +141,34 @@ def task_detail(request: ConsoleRequest, task: Task) -> HttpResponse:
 @requires("email_service.view_task", on=Task)
 def task_progress(request: ConsoleRequest, task: Task) -> HttpResponse:
     """The part of a task's page that moves; polling ends with the work."""
-    status = 200 if is_moving(task) else STOP_POLLING
-    return render(request, "email_service/send_tasks/_progress.html", _state(task), status=status)
-
-
-def is_moving(task: Task) -> bool:
-    """Say whether the task changes by itself; a cancelled one while workers hold something of it."""
-    ends = task.status == Task.Status.CANCELLED and task.pending_count > queries.held_count(task)
-    return task.status in MOVING or ends
+    state = _state(task)
+    status = 200 if state["is_moving"] else STOP_POLLING
+    return render(request, "email_service/send_tasks/_progress.html", state, status=status)
 
 
 def _state(task: Task) -> dict[str, Any]:
+    """What the moving part of a task's page shows."""
+    figures = shares.figures(task)
+    held = shares.held_of(figures)
+    found = waits.of_task(task)
+    resends = queries.resends_of(task)
+    # A cancelled one moves while workers hold something of it.
+    ends = task.status == Task.Status.CANCELLED and task.pending_count > held
     return {
         "task": task,
         "reason": reasons.task_sentence(task.status_reason),
-        "waits": waits.of_task(task),
-        "counts": queries.counts(task),
-        "held": queries.held_count(task),
+        "waits": found,
+        "rate": rates.rate_of(task, waiting=0 if found else task.pending_count - held),
+        "parts": shares.parts(task),
+        "figures": figures,
+        "held": held,
         "timeline": timeline.timeline(task),
-        "is_moving": is_moving(task),
-        "stopped": queries.stopped(task),
+        "is_moving": task.status in MOVING or ends,
+        "stopped": queries.stopped(task, held),
+        "resends": resends,
         "can_cancel": task.status in (Task.Status.PREPARING, Task.Status.SCHEDULED),
         "can_stop": task.status in (Task.Status.SENDING, Task.Status.PAUSED, Task.Status.QUOTA_PAUSED),
+        "can_resend": queries.can_resend(task, resends),
     }
 
 

@@ -1,5 +1,6 @@
 """What is done once more: those a task failed to reach, and a new task made like an old one."""
 
+from typing import Any
 from uuid import UUID, uuid4, uuid5
 
 from django.contrib import messages
@@ -11,11 +12,11 @@ from django.views.decorators.http import require_http_methods
 
 from billing.services import remaining_units
 from billing.templatetags.amounts import grouped
-from email_service.send_tasks import resending, services_again
+from email_service.send_tasks import queries, resending, services_again
 from email_service.send_tasks.models import Task
 from koomessage.common.errors import RuleViolation
 from koomessage.common.htmx import render_confirm
-from koomessage.common.permissions import requires
+from koomessage.common.permissions import may, requires
 from koomessage.common.requests import ConsoleRequest
 
 # What a form without a key of its own is told by: one task a task.
@@ -47,6 +48,26 @@ def task_resend(request: ConsoleRequest, task: Task) -> HttpResponse:
         is_danger=False,
         refusal=refusal or "",
     )
+
+
+def initial(request: ConsoleRequest) -> dict[str, Any]:
+    """Return what the empty form begins with: the task of ?copy= where the user may see it, or ?template= alone."""
+    pk = request.GET.get("copy", "")
+    task = None
+    if pk.isdigit() and len(pk) <= 18:
+        task = Task.objects.for_tenant(request.tenant).select_related("tenant").filter(pk=pk).first()
+    if task is None or not may(request.user, "email_service.view_task", task):
+        return {"template": request.GET.get("template")}
+    if request.method == "GET":
+        messages.info(request, _said(task))
+    return queries.prefilled(task)
+
+
+def _said(task: Task) -> str:
+    copied = gettext("The form holds what “%(name)s” had.") % {"name": task.name}
+    if task.source == Task.Source.MANUAL and not task.attachments.exists():
+        return copied
+    return f"{copied} {gettext('Recipient file and attachments are not copied; upload them again.')}"
 
 
 def _key(request: ConsoleRequest, task: Task) -> UUID:

@@ -3,10 +3,12 @@
 from collections.abc import Callable
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.functional import Promise
+from django.utils.timesince import timesince
 from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -95,10 +97,25 @@ def task_pause(request: ConsoleRequest, task: Task) -> HttpResponse:
     return _decide(request, task, services.pause_task, gettext("The task is paused."))
 
 
-@require_POST
+@require_http_methods(["GET", "POST"])
 @requires("email_service.change_task", on=Task)
 def task_resume(request: ConsoleRequest, task: Task) -> HttpResponse:
-    return _decide(request, task, services.resume_task, gettext("The task goes on."))
+    """Resume by a button; a task whose hour has passed asks first whether it is still wanted."""
+    if request.method == "POST":
+        return _decide(request, task, services.resume_task, gettext("The task goes on."))
+    due = timezone.localtime(task.due_at).strftime("%Y-%m-%d %H:%M:%S")
+    late = gettext("It was due at %(due)s, %(late)s ago.") % {"due": due, "late": timesince(task.due_at)}
+    number = grouped(task.pending_count)
+    return render_confirm(
+        request,
+        title=gettext("Resume"),
+        question=gettext("Send “%(name)s” now?") % {"name": task.name},
+        note=f"{late if task.is_late else ''} {gettext('%(number)s mails wait.') % {'number': number}}".strip(),
+        action_url=reverse("email:task_resume", args=[task.pk]),
+        back_url=task.get_absolute_url(),
+        confirm_label=gettext("Send now"),
+        is_danger=False,
+    )
 
 
 def _decide(request: ConsoleRequest, task: Task, decision: Callable[..., None], done: str) -> HttpResponse:
@@ -108,4 +125,7 @@ def _decide(request: ConsoleRequest, task: Task, decision: Callable[..., None], 
         messages.error(request, refusal.message)
     else:
         messages.success(request, done)
+    if "list" in request.POST:
+        # Back to the list as it was: the same filter, sort and page.
+        return redirect(f"{reverse('email:task_list')}?{QueryDict(request.POST['list']).urlencode()}")
     return redirect(task)

@@ -44,7 +44,7 @@ def discard(field_file: FieldFile) -> None:
 
 def read(field_file: FieldFile) -> bytes:
     """Return a small file's bytes. Raises FileNotFoundError where there is none, else StorageSilent."""
-    source = _opened(field_file)
+    source = opened(field_file)
     with _trouble(field_file), source:
         return source.read()
 
@@ -55,7 +55,7 @@ def local_copy(field_file: FieldFile) -> Iterator[Path]:
 
     The copy has no name in any folder, so that it goes with the process, however that ends.
     """
-    source = _opened(field_file)
+    source = opened(field_file)
     with _trouble(field_file):
         copy = tempfile.TemporaryFile()  # noqa: SIM115  closed below
     with copy:
@@ -65,7 +65,8 @@ def local_copy(field_file: FieldFile) -> Iterator[Path]:
         yield Path(f"/dev/fd/{copy.fileno()}")
 
 
-def _opened(field_file: FieldFile) -> File:
+def opened(field_file: FieldFile) -> File:
+    """Return the file, open to be read by whoever closes it. Raises as `read` does."""
     try:
         return field_file.storage.open(str(field_file.name), "rb")
     except FileNotFoundError:

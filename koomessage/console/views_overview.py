@@ -8,6 +8,7 @@ from django.views.decorators.http import require_GET
 
 from billing.queries import overview_packages
 from email_service.domains.queries import losses_of
+from email_service.send_tasks.queries import needing_decision
 from koomessage.common.permissions import OVERVIEW, may, public, requires
 from koomessage.common.requests import ConsoleRequest
 from koomessage.console import queries
@@ -28,6 +29,7 @@ def overview(request: ConsoleRequest) -> HttpResponseBase:
     today, month, bars = queries.sending(request.tenant)
     context = {
         "losses": partial(losses_of, request.tenant),
+        "undecided": needing_decision(request.tenant) if may(request.user, "email_service.list_task") else [],
         "steps": queries.guide(request.tenant),
         "today": today,
         "month": month,

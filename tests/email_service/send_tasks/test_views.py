@@ -162,7 +162,7 @@ def test_progress_ends_its_polling_with_the_work(acme: Tenant, as_owner: Client)
     ended = as_owner.get(address, **FRAGMENT)
 
     assert (moving.status_code, ended.status_code) == (200, 286)
-    assert 'value="75"' in moving.content.decode()
+    assert '<rect class="share-delivered" x="0.00" y="0" width="75.00"' in moving.content.decode()
     assert "hx-trigger" not in ended.content.decode()
 
 
