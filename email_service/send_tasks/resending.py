@@ -43,9 +43,12 @@ class Left:
 
 
 def left_of(task: Task) -> Left:
-    failed = failed_of(task.pk)
-    number = failed.count()
-    return Left(number, number - failed.filter(_listed(task)).count())
+    return Left(failed_of(task.pk).count(), reachable(task).count())
+
+
+def reachable(task: Task) -> models.QuerySet[Message]:
+    """Keep those of the failed that nobody has suppressed since."""
+    return failed_of(task.pk).filter(~_listed(task))
 
 
 def _listed(task: Task) -> Exists:

@@ -87,6 +87,8 @@ def find_obstacle(task: Task) -> RuleViolation | None:
         return RuleViolation(_("Some of its mails are still on their way. Try again in a moment."))
     if not resending.failed_of(task.pk).exists():
         return RuleViolation(_("No mail of this task failed."))
+    if not resending.reachable(task).exists():
+        return RuleViolation(_("All recipients that failed are on the suppression list by now."))
     earlier = Task.objects.filter(resend_of=task).exclude(
         Q(status=Task.Status.FAILED) | Q(status=Task.Status.CANCELLED, started_at=None)
     )

@@ -44,7 +44,7 @@ def task_resend(request: ConsoleRequest, task: Task) -> HttpResponse:
         note=_cost(task, left),
         action_url=f"{reverse('email:task_resend', args=[task.pk])}?key={key}",
         back_url=task.get_absolute_url(),
-        confirm_label=gettext("Send again"),
+        confirm_label=gettext("Send to them again"),
         is_danger=False,
         refusal=refusal or "",
     )
@@ -67,7 +67,8 @@ def _said(task: Task) -> str:
     copied = gettext("The form holds what “%(name)s” had.") % {"name": task.name}
     if task.source == Task.Source.MANUAL and not task.attachments.exists():
         return copied
-    return f"{copied} {gettext('Recipient file and attachments are not copied; upload them again.')}"
+    files = gettext("Recipient file and attachments are not copied; upload them again.")
+    return f"{copied} {files}"
 
 
 def _key(request: ConsoleRequest, task: Task) -> UUID:
@@ -98,4 +99,5 @@ def _cost(task: Task, left: resending.Left) -> str:
     }
     if units >= left.reachable or not task.tenant.pay_as_you_go:
         return cost
-    return f"{cost} {gettext('What they lack is charged as you go.')}"
+    more = gettext("What they lack is charged as you go.")
+    return f"{cost} {more}"

@@ -105,12 +105,12 @@ def task_resume(request: ConsoleRequest, task: Task) -> HttpResponse:
         return _decide(request, task, services.resume_task, gettext("The task goes on."))
     due = timezone.localtime(task.due_at).strftime("%Y-%m-%d %H:%M:%S")
     late = gettext("It was due at %(due)s, %(late)s ago.") % {"due": due, "late": timesince(task.due_at)}
-    number = grouped(task.pending_count)
+    number = gettext("%(number)s mails wait.") % {"number": grouped(task.pending_count)}
     return render_confirm(
         request,
         title=gettext("Resume"),
         question=gettext("Send “%(name)s” now?") % {"name": task.name},
-        note=f"{late if task.is_late else ''} {gettext('%(number)s mails wait.') % {'number': number}}".strip(),
+        note=f"{late} {number}" if task.is_late else number,
         action_url=reverse("email:task_resume", args=[task.pk]),
         back_url=task.get_absolute_url(),
         confirm_label=gettext("Send now"),

@@ -128,9 +128,8 @@ def test_the_suppressed_are_listed_and_left_out(ended: Task, owner: User) -> Non
 
 
 def test_where_all_are_suppressed_by_then_the_task_ends_and_says_so(ended: Task, owner: User) -> None:
-    for number in (2, 3, 4):
-        make_suppression(ended.tenant, f"reader{number}@qq.com")
     task = again(ended, owner)
+    suppress_everybody(ended)
 
     recipients.read(task.pk)
 
@@ -171,6 +170,11 @@ def reach_everybody(task: Task) -> None:
     Message.objects.filter(task=task).update(status="delivered")
 
 
+def suppress_everybody(task: Task) -> None:
+    for number in (2, 3, 4):
+        make_suppression(task.tenant, f"reader{number}@qq.com")
+
+
 def leave_one_on_its_way(task: Task) -> None:
     make_message(task)
 
@@ -201,6 +205,7 @@ def delete_template(task: Task) -> None:
     [
         (unfinish, "has not ended"),
         (reach_everybody, "No mail of this task failed"),
+        (suppress_everybody, "suppression list"),
         (leave_one_on_its_way, "still on their way"),
         (pause_account, "Sending is paused"),
         (lose_domain, "sender address"),
