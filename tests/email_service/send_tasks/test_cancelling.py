@@ -59,6 +59,8 @@ def test_of_two_tabs_that_cancel_and_a_dispatcher_that_starts_one_side_wins_whol
             sent = sum(received[recipient] for recipient in _to(number))
             expected = (0, ["cancelled"] * 2) if task.status == "cancelled" else (2, ["refused"] * 2)
             assert (sent, answers[task.pk]) == expected, (number, task.status)
+            steps = ["submitted", "cancelled"] if sent == 0 else ["submitted", "started", "finished"]
+            assert [event.kind for event in task.events.order_by("pk")] == steps, (number, task.status)
     assert set(ends) == {"cancelled", "finished"}, "each side won now and then"
     assert len(peer.received) == 2 * ends["finished"]
 
