@@ -22,7 +22,7 @@ from koomessage.common.errors import RuleViolation
 from koomessage.common.html import TangledHtml, sanitize, split_style
 from koomessage.common.style_blocks import HeavyStyles
 
-__all__ = ["find_parameters", "link_parameters", "parts_of", "preview", "tidy_body"]
+__all__ = ["find_parameters", "link_parameters", "parts_of", "preview", "samples", "tidy_body"]
 
 MAX_BODY = 256 * 1024
 # Far more than any body that ends within the limit; what is longer is not worth the sanitiser's time.
@@ -169,10 +169,15 @@ def parts_of(version: Mail) -> tuple[str, str | None]:
     return text, _DOCUMENT.format(style=style, head=head, body=body) if is_rich else None
 
 
+def samples(version: Mail) -> dict[str, str]:
+    """Return a sample value for each parameter, in the mail's own language."""
+    with translation.override(_language_of(version.body)):
+        return sample_values(version.parameters)
+
+
 def preview(version: Mail, values: Mapping[str, str] | None = None, *, as_text: bool = False) -> str:
     """Return a document for the sandboxed frame, with sample values where none are given."""
-    with translation.override(_language_of(version.body)):
-        known = sample_values(version.parameters)
+    known = samples(version)
     known |= {name: value for name, value in (values or {}).items() if value}
     text, rich = parts_of(version)
     if rich is None or as_text:

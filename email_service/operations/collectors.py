@@ -16,7 +16,8 @@ from prometheus_client.registry import Collector
 from email_service.send_details.models import Message
 from email_service.send_tasks import pulse
 from email_service.send_tasks.claims import due_messages, due_tasks
-from email_service.send_tasks.models import Claim, ClaimCounter, Heartbeat, Tally, Task, Worker
+from email_service.send_tasks.models import Claim, ClaimCounter, Task
+from email_service.send_tasks.models_workers import Heartbeat, Tally, Worker
 from email_service.setup.queries import HALTED
 
 OUTCOMES = ("delivered", "failed", "rejected", "cancelled")

@@ -14,7 +14,8 @@ from django.utils import timezone
 
 from email_service.send_tasks import pulse
 from email_service.send_tasks.claims import due_tasks
-from email_service.send_tasks.models import ClaimCounter, Heartbeat
+from email_service.send_tasks.models import ClaimCounter
+from email_service.send_tasks.models_workers import Heartbeat
 from email_service.setup.models import PlatformSending
 from email_service.setup.queries import HALTED
 

@@ -25,7 +25,8 @@ from email_service.delivery.replies import Verdict
 from email_service.send_details.models import Attempt, Message
 from email_service.send_tasks import pulse
 from email_service.send_tasks.claims import due_messages, due_tasks
-from email_service.send_tasks.models import Claim, Pace, Task, Worker
+from email_service.send_tasks.models import Claim, Task
+from email_service.send_tasks.models_workers import Pace, Worker
 from email_service.send_tasks.standing import Standing
 
 WINDOWS = (1, 5, 60)

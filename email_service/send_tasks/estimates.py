@@ -6,7 +6,7 @@ from django.db.models import Sum
 from django.utils import timezone
 
 from email_service.send_tasks import ceilings
-from email_service.send_tasks.models import Pace
+from email_service.send_tasks.models_workers import Pace
 from email_service.send_tasks.standing import TENANT, Key, Standing, domain_of, next_day, sender_key
 from iam.models import Tenant
 

@@ -5,8 +5,9 @@ from io import BytesIO
 import xlsxwriter
 from django.utils.translation import gettext as _
 from openpyxl import Workbook
-from openpyxl.styles import Font, PatternFill
+from openpyxl.styles import Alignment, Font, PatternFill
 
+from email_service.mail_templates import rendering
 from email_service.mail_templates.models import Template
 from email_service.send_tasks import columns, queries
 from email_service.send_tasks.models import Task
@@ -22,11 +23,16 @@ def sample(template: Template | None) -> bytes:
     sheet = book.active
     sheet.title = _("Recipients")
     sheet.append([columns.ADDRESS_HEADER, *parameters])
-    sheet.append(["zhangsan@example.com", *[_("value of %(name)s") % {"name": name} for name in parameters]])
-    for cell in sheet[1]:
-        cell.font = Font(bold=True)
-        cell.fill = PatternFill("solid", fgColor="DDF0EC")
-        sheet.column_dimensions[cell.column_letter].width = 28
+    values = rendering.samples(version) if version else {}
+    sheet.append(["zhangsan@example.com", *[values[name] for name in parameters]])
+    for head, example in zip(sheet[1], sheet[2], strict=True):
+        head.font = Font(bold=True)
+        head.fill = PatternFill("solid", fgColor="DDF0EC")
+        example.font = Font(color="6B7280", italic=True)
+        column = sheet.column_dimensions[head.column_letter]
+        column.width = 28
+        # As text, a code keeps its zeros and a long number its digits.
+        column.number_format = head.number_format = example.number_format = "@"
     sheet.freeze_panes = "A2"
     notes = book.create_sheet(_("Notes"))
     notes.column_dimensions["A"].width = 90
@@ -37,9 +43,10 @@ def sample(template: Template | None) -> bytes:
             "Every column after the address holds the value of the parameter of the same name; none may be empty."
         ),
         _("An address that stands there twice gets one mail; addresses on the suppression list get none."),
-        _("Keep long numbers as text, so that the spreadsheet program does not shorten them."),
+        _("The columns are set to text; keep them so, or the spreadsheet program shortens long numbers."),
     ):
         notes.append([line])
+        notes.cell(notes.max_row, 1).alignment = Alignment(wrap_text=True, vertical="top")
     target = BytesIO()
     book.save(target)
     return target.getvalue()

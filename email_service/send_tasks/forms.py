@@ -1,50 +1,35 @@
 """新建发送任务: what was typed, tidied; every limit is judged again by the service."""
 
-import re
 import uuid
 from collections.abc import Sequence
 from typing import Any
 
 from django import forms
-from django.core.files.uploadedfile import UploadedFile
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from email_service.addresses.models import Address
 from email_service.mail_templates.models import Template
-from email_service.send_tasks import queries
+from email_service.send_tasks import limits, queries
+from email_service.send_tasks.forms_fields import (
+    DueField,
+    FilesField,
+    FilesInput,
+    TemplateField,
+    addresses_in,
+    on_one_line,
+)
 from email_service.send_tasks.models import Task
 from iam.models import Tenant
-from koomessage.common.filters import moment_field
-
-
-class FilesInput(forms.ClearableFileInput):
-    allow_multiple_selected = True
-
-
-class FilesField(forms.FileField):
-    """Any number of uploaded files, as a list."""
-
-    widget = FilesInput
-
-    def clean(self, data: Any, initial: Any = None) -> list[UploadedFile]:
-        files = data if isinstance(data, list | tuple) else [data]
-        return [super(FilesField, self).clean(file, initial) for file in files if file]
-
-
-class TemplateField(forms.ModelChoiceField):
-    def label_from_instance(self, row: Any) -> str:
-        return (
-            f"{row.title} · {row.code}" if row.tenant_id else _("%(title)s · public") % {"title": row.title}
-        )
-
 
 # The chosen file stays in the form when an answer replaces it around it.
 KEPT = {"hx-preserve": "true"}
 RADIO = {"class": "form-check-input"}
 
 
-class TaskForm(forms.Form):
+class MailForm(forms.Form):
+    """What a mail is made of; without files, for its preview and for a test mail."""
+
     name = forms.CharField(label=_("Task name"), max_length=64)
     subject = forms.CharField(
         label=_("Mail subject"),
@@ -57,6 +42,20 @@ class TaskForm(forms.Form):
     address = forms.ModelChoiceField(
         label=_("Sender"), queryset=Address.objects.none(), empty_label=_("Choose a sender address")
     )
+
+    def __init__(self, *args: Any, tenant: Tenant, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["template"].queryset = queries.sendable_templates(tenant)  # type: ignore[attr-defined]
+        self.fields["address"].queryset = queries.usable_addresses(tenant)  # type: ignore[attr-defined]
+
+    def clean_name(self) -> str:
+        return on_one_line(self.cleaned_data["name"])
+
+    def clean_subject(self) -> str:
+        return on_one_line(self.cleaned_data["subject"])
+
+
+class TaskForm(MailForm):
     attachments = FilesField(
         label=_("Mail attachments"),
         required=False,
@@ -70,7 +69,7 @@ class TaskForm(forms.Form):
         widget=forms.RadioSelect(attrs=RADIO),
         initial=Task.SendType.NOW,
     )
-    due_at = moment_field(_("Send at"))
+    due_at = DueField(label=_("Send at"), required=False)
     source = forms.ChoiceField(
         label=_("Recipient list"),
         choices=Task.OFFERED,
@@ -81,9 +80,14 @@ class TaskForm(forms.Form):
         label=_("E-mail addresses"),
         required=False,
         widget=forms.Textarea(
-            attrs={"rows": 4, "data-chips": "10", "autocomplete": "off", "spellcheck": "false"}
+            attrs={
+                "rows": 4,
+                "data-chips": str(limits.MAX_TYPED),
+                "autocomplete": "off",
+                "spellcheck": "false",
+            }
         ),
-        help_text=_("At most 10, one a line. For more, upload a file."),
+        help_text=_("At most 10, separated by Enter, commas or spaces. For more, upload a file."),
     )
     file = forms.FileField(
         label=_("Recipient file"),
@@ -94,24 +98,34 @@ class TaskForm(forms.Form):
     submission_key = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4)
 
     def __init__(self, *args: Any, tenant: Tenant, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["template"].queryset = queries.sendable_templates(tenant)  # type: ignore[attr-defined]
-        self.fields["address"].queryset = queries.usable_addresses(tenant)  # type: ignore[attr-defined]
+        super().__init__(*args, tenant=tenant, **kwargs)
         due = self.fields["due_at"]
-        due.required = False
+        due.limit()  # type: ignore[attr-defined]
         due.help_text = _("In the account's time zone, %(zone)s; within one year.") % {
             "zone": timezone.get_current_timezone_name()
         }
 
-    def clean_name(self) -> str:
-        return _on_one_line(self.cleaned_data["name"])
-
-    def clean_subject(self) -> str:
-        return _on_one_line(self.cleaned_data["subject"])
-
     def clean_recipients(self) -> Sequence[str]:
-        """Split at line ends, commas, semicolons and spaces, as people paste lists."""
-        return [text for text in re.split(r"[\s,;，；、]+", self.cleaned_data["recipients"]) if text]
+        return addresses_in(self.cleaned_data["recipients"])
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        if cleaned.get("send_type") == Task.SendType.NOW:
+            # The hour belongs to the other choice, and its field is out of sight.
+            self.errors.pop("due_at", None)
+            cleaned["due_at"] = None
+        return cleaned
+
+
+class TestMailForm(MailForm):
+    """The mail as it is chosen now, to be sent to oneself; `values` are the sample values by parameter."""
+
+    test_key = forms.UUIDField(widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # The task may still be without a name.
+        del self.fields["name"]
 
 
 class MailToSelfForm(forms.Form):
@@ -124,10 +138,4 @@ class MailToSelfForm(forms.Form):
     submission_key = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4)
 
     def clean_subject(self) -> str:
-        return _on_one_line(self.cleaned_data["subject"])
-
-
-def _on_one_line(text: str) -> str:
-    if not text.isprintable():
-        raise forms.ValidationError(_("Leave out line breaks and other control characters."))
-    return text
+        return on_one_line(self.cleaned_data["subject"])

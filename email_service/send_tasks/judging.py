@@ -1,6 +1,6 @@
 """What a send task must be to be taken: each rule refuses with the field it belongs to."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import IO
 
@@ -78,8 +78,10 @@ def due(send_type: str, due_at: datetime | None) -> datetime:
     return due_at
 
 
-def typed_rows(addresses: Sequence[str], version: TemplateVersion) -> list[recipient_rows.Row]:
-    if version.parameters:
+def typed_rows(
+    addresses: Sequence[str], version: TemplateVersion, values: Mapping[str, str]
+) -> list[recipient_rows.Row]:
+    if not all(values.get(name) for name in version.parameters):
         sentence = _("This template has parameters; upload a file that holds their values.")
         raise RuleViolation(sentence, field="source")
     if not addresses:
@@ -95,7 +97,8 @@ def typed_rows(addresses: Sequence[str], version: TemplateVersion) -> list[recip
         found.setdefault(mailbox.key, mailbox.address)
     if len(found) > limits.MAX_TYPED:
         raise RuleViolation(_("Enter at most 10 recipients, or upload a file."), field="recipients")
-    return [(number, address, ()) for number, address in enumerate(found.values(), start=1)]
+    filled_in = tuple(values[name] for name in version.parameters)
+    return [(number, address, filled_in) for number, address in enumerate(found.values(), start=1)]
 
 
 def judge_file(file: UploadedFile | None, version: TemplateVersion) -> None:

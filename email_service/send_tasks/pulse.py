@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from email_service.delivery.envelopes import Outcome
 from email_service.delivery.replies import Verdict
-from email_service.send_tasks.models import Heartbeat, Pace, Tally, Worker
+from email_service.send_tasks.models_workers import Heartbeat, Pace, Tally, Worker
 
 logger = logging.getLogger(__name__)
 BEAT_EVERY = 2.0

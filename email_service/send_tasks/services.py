@@ -1,6 +1,6 @@
 """What a person decides about a send task."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -47,11 +47,13 @@ def submit_task(
     method: str = Task.Method.CONSOLE,
     hidden: TemplateVersion | None = None,
     kept: storing.Kept | None = None,
+    test_values: Mapping[str, str] | None = None,
 ) -> Task:
     """Write down what is to be sent, to whom and when; the same submission_key always answers the same task.
 
     `hidden` is a text of the platform's own, sent where there is no template; `kept` are files of a check, its
-    recipient file judged already.
+    recipient file judged already. `test_values` make it a test mail: the values, by parameter, that its typed
+    recipient gets.
     Units of typed recipients are reserved at once, those of a file as its rows are read. Raises
     RuleViolation, with the field it belongs to, when a rule of the product forbids it.
     """
@@ -64,7 +66,7 @@ def submit_task(
     judging.judge_subject(subject, version)
     judging.judge_attachments(attachments, kept.attachments if kept else ())
     due = judging.due(send_type, due_at)
-    typed = judging.typed_rows(recipients, version) if source == Task.Source.MANUAL else []
+    typed = judging.typed_rows(recipients, version, test_values or {}) if source == Task.Source.MANUAL else []
     if source == Task.Source.FILE and kept is None:
         judging.judge_file(file, version)
 
@@ -87,6 +89,7 @@ def submit_task(
         typed_recipients=list(recipients) if source == Task.Source.MANUAL else [],
         submission_key=submission_key,
         created_by=user,
+        is_test=test_values is not None,
     )
     ours = kept is None and source == Task.Source.FILE
     stored = storing.store(task, file if ours else None, attachments, Attachment)

@@ -1,5 +1,6 @@
-"""A test mail to oneself: an ordinary task with one recipient and a text of the platform's own."""
+"""A test mail to oneself: an ordinary task with one recipient, and the platform's own text or the one chosen."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
@@ -13,9 +14,10 @@ from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
 from email_service.addresses.models import Address
+from email_service.mail_templates import rendering
 from email_service.mail_templates.hidden import hidden_version
-from email_service.mail_templates.models import TemplateVersion
-from email_service.send_tasks import services
+from email_service.mail_templates.models import BodyType, Template, TemplateVersion
+from email_service.send_tasks import columns, previews, services
 from email_service.send_tasks.models import Task
 from iam.models import Tenant, User
 from koomessage.common.errors import Link, RuleViolation
@@ -37,15 +39,7 @@ def send_test_mail(
     The same submission_key always answers the same task. Raises RuleViolation where a task would be
     refused too, where the user has no mailbox, and after TEST_MAILS_AN_HOUR.
     """
-    Tenant.objects.select_for_update().get(pk=tenant.pk)
-    known = Task.objects.for_tenant(tenant).filter(submission_key=submission_key).first()
-    if known is not None:
-        return known
-    refusal = find_obstacle(address, user)
-    if refusal:
-        raise refusal
-    _judge_number(tenant, user)
-    return services.submit_task(
+    return _known_or_admitted(tenant, user, address, submission_key) or services.submit_task(
         tenant=tenant,
         user=user,
         name=_("Test mail"),
@@ -55,7 +49,56 @@ def send_test_mail(
         address=address,
         submission_key=submission_key,
         recipients=[user.email],
+        test_values={},
     )
+
+
+@transaction.atomic
+def send_mail_of_form(
+    *,
+    tenant: Tenant,
+    user: User,
+    template: Template,
+    address: Address,
+    subject: str,
+    values: Mapping[str, str],
+    submission_key: UUID,
+) -> Task:
+    """Send the user the mail of a task that is being written, with these values in it, without attachments.
+
+    By the rules of `send_test_mail`; where a parameter has no value, its sample stands.
+    """
+    known = _known_or_admitted(tenant, user, address, submission_key)
+    if known is not None:
+        return known
+    version = template.version
+    filled_in = previews.with_samples(version, values) if version else {}
+    _judge_values(filled_in, version)
+    title = format_lazy(_("Test mail: {title}"), title=template.title)
+    return services.submit_task(
+        tenant=tenant,
+        user=user,
+        name=str(title)[: Task._meta.get_field("name").max_length],
+        subject=subject,
+        template=template,
+        address=address,
+        submission_key=submission_key,
+        recipients=[user.email],
+        test_values=filled_in,
+    )
+
+
+def _known_or_admitted(tenant: Tenant, user: User, address: Address, submission_key: UUID) -> Task | None:
+    """Return the task of an earlier post; None where the user may send one more, else raise why not."""
+    Tenant.objects.select_for_update().get(pk=tenant.pk)
+    known = Task.objects.for_tenant(tenant).filter(submission_key=submission_key).first()
+    if known is not None:
+        return known
+    refusal = find_obstacle(address, user)
+    if refusal:
+        raise refusal
+    _judge_number(tenant, user)
+    return None
 
 
 def find_obstacle(address: Address, user: User) -> RuleViolation | None:
@@ -90,13 +133,27 @@ def _judge_number(tenant: Tenant, user: User) -> None:
     sent = Task.objects.for_tenant(tenant).filter(
         created_by=user,
         created_at__gt=timezone.now() - timedelta(hours=1),
-        template_code__in=[code for code, _file in TEXTS.values()],
+        is_test=True,
     )
     if sent.count() >= settings.TEST_MAILS_AN_HOUR:
         sentence = gettext_lazy(
             "You may send {number} test mails an hour. Wait a little, then send the next."
         )
         raise RuleViolation(format_lazy(sentence, number=settings.TEST_MAILS_AN_HOUR))
+
+
+def _judge_values(values: Mapping[str, str], version: TemplateVersion | None) -> None:
+    """Refuse what a row of a recipient file would be refused for."""
+    links = rendering.link_parameters(version.body) if version and version.body_type == BodyType.RICH else ()
+    for name, value in values.items():
+        if len(value) > columns.LONGEST_VALUE:
+            sentence = gettext_lazy("The value of {name} is longer than {most} characters.")
+            raise RuleViolation(format_lazy(sentence, name=name, most=f"{columns.LONGEST_VALUE:,}"))
+        if name in links and not value.lower().startswith(("http://", "https://")):
+            sentence = gettext_lazy(
+                "The value of {name} is the address of a link; begin it with http:// or https://."
+            )
+            raise RuleViolation(format_lazy(sentence, name=name))
 
 
 def _text() -> TemplateVersion:

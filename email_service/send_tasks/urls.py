@@ -6,13 +6,17 @@ from email_service.send_tasks import (
     views_check,
     views_decisions,
     views_files,
+    views_form,
     views_test_mail,
 )
 
 urlpatterns: list[URLPattern] = [
     path("tasks/", views.task_list, name="task_list"),
     path("tasks/add/", views.task_add, name="task_add"),
-    path("tasks/template/", views.task_template, name="task_template"),
+    path("tasks/preview/", views_form.task_preview, name="task_preview"),
+    path("tasks/frame/", views_form.task_frame, name="task_frame"),
+    path("tasks/judge/", views_form.task_judge, name="task_judge"),
+    path("tasks/test/", views_form.task_test, name="task_test"),
     path("tasks/sample/", views.task_sample, name="task_sample"),
     path("tasks/check/<int:pk>/", views_check.check_detail, name="check_detail"),
     path("tasks/check/<int:pk>/progress/", views_check.check_progress, name="check_progress"),

@@ -1,6 +1,5 @@
 """发送任务: the list, the form 新建发送任务, and a task's page."""
 
-from functools import partial
 from typing import Any
 
 from django.contrib import messages
@@ -10,8 +9,6 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 from django_htmx.http import reselect, retarget
 
-from email_service.domains.queries import losses_of
-from email_service.mail_templates.models import Template
 from email_service.send_tasks import (
     exports,
     queries,
@@ -28,6 +25,7 @@ from email_service.send_tasks.filters import TaskFilter
 from email_service.send_tasks.forms import TaskForm
 from email_service.send_tasks.models import Task
 from email_service.send_tasks.models_check import RecipientCheck
+from email_service.send_tasks.views_form import chosen_template, form_context
 from koomessage.common.errors import RuleViolation
 from koomessage.common.htmx import STOP_POLLING, render_page
 from koomessage.common.paging import paginate
@@ -79,7 +77,7 @@ def task_add(request: ConsoleRequest) -> HttpResponse:
         request,
         "email_service/send_tasks/add.html",
         "email_service/send_tasks/_form.html",
-        {"form": form, "kept": kept, **_beside(request, form)},
+        {**form_context(request, form), "kept": kept},
         status=422 if form.errors else 200,
     )
 
@@ -89,38 +87,10 @@ def _form(request: ConsoleRequest, kept: RecipientCheck | None) -> TaskForm:
     return TaskForm(request.POST or None, request.FILES or None, tenant=request.tenant, initial=initial)
 
 
-def _beside(request: ConsoleRequest, form: TaskForm) -> dict[str, Any]:
-    """What stands beside the form: the chosen template, and what is missing before a mail can be sent."""
-    has_template = form.fields["template"].queryset.exists()  # type: ignore[attr-defined]
-    has_address = form.fields["address"].queryset.exists()  # type: ignore[attr-defined]
-    return {
-        "template": _chosen(request, form["template"].value()),
-        "has_template": has_template,
-        "has_address": has_address,
-        "can_submit": has_template and has_address,
-        "losses": partial(losses_of, request.tenant),
-    }
-
-
-def _chosen(request: ConsoleRequest, value: Any = "") -> Template | None:
-    """Return the template the form shows now, where it is one the tenant may send."""
-    pk = str(getattr(value, "pk", value) or request.GET.get("template", ""))
-    if not pk.isdigit() or len(pk) > 18:
-        return None
-    return queries.sendable_templates(request.tenant).select_related("version").filter(pk=pk).first()
-
-
-@require_GET
-@requires("email_service.add_task")
-def task_template(request: ConsoleRequest) -> HttpResponse:
-    """What the form shows beside it: preview, parameters and sample file of the chosen template."""
-    return render(request, "email_service/send_tasks/_template.html", {"template": _chosen(request)})
-
-
 @require_GET
 @requires("email_service.add_task")
 def task_sample(request: ConsoleRequest) -> HttpResponse:
-    template = _chosen(request)
+    template = chosen_template(request.tenant, request.GET.get("template"))
     name = f"recipients-{template.code}.xlsx" if template else "recipients.xlsx"
     return _download(exports.sample(template), name)
 

@@ -32,7 +32,7 @@ def address_test(request: ConsoleRequest, address: Address) -> HttpResponse:
         except RuleViolation as violation:
             refusal = _place(violation, form)
         else:
-            messages.success(request, _sent(request, task))
+            messages.success(request, sent_notice(request, task))
             return redirect(_back(request))
     return render_page(
         request,
@@ -68,7 +68,7 @@ def _context(
     }
 
 
-def _sent(request: ConsoleRequest, task: Task) -> str:
+def sent_notice(request: ConsoleRequest, task: Task) -> str:
     """Say that it is on its way, with a link to where that can be watched."""
     sentence = _("The test mail to %(address)s is on its way.") % {"address": request.user.email}
     message = task.messages.first() if may(request.user, "email_service.view_message") else None

@@ -109,7 +109,7 @@ def submit_task(page: Page) -> None:
     page.get_by_label("邮件主题").fill("{{name}}，您的专属优惠")
     option = page.get_by_label("邮件模板").locator("option", has_text="优惠通知").first
     page.get_by_label("邮件模板").select_option(value=option.get_attribute("value"))
-    expect(page.locator("#task-template")).to_contain_text("name")
+    expect(page.locator("#task-samples")).to_contain_text("name")
     expect(page.get_by_role("radio", name="手动输入")).to_be_disabled()
     expect(page.get_by_role("radio", name="文件上传")).to_be_checked()
     page.get_by_label("发件人").select_option(index=1)

@@ -235,9 +235,17 @@ def test_forms_take_no_row_of_another_account(as_owner: Client, acme: Tenant, ot
 def test_a_template_of_another_account_is_shown_nowhere_in_the_task_form(as_owner: Client, others: Any):
     Template.objects.filter(pk=others.template.pk).update(title="GLOBEXONLY", code="M99999999")
 
-    for name in ("email:task_add", "email:task_template", "email:task_sample"):
-        answer = as_owner.get(reverse(name), {"template": others.template.pk})
+    for name in (
+        "email:task_add",
+        "email:task_preview",
+        "email:task_test",
+        "email:task_frame",
+        "email:task_sample",
+    ):
+        ask = as_owner.post if name in ("email:task_preview", "email:task_test") else as_owner.get
+        answer = ask(reverse(name), {"template": others.template.pk, "address": others.address.pk})
         assert b"GLOBEXONLY" not in answer.content
+        assert others.address.address.encode() not in answer.content
         assert "M99999999" not in answer.headers.get("Content-Disposition", "")
 
 

@@ -11,7 +11,8 @@ from django.utils import timezone
 
 from email_service.send_details.models import Attempt, Message
 from email_service.send_tasks import pulse
-from email_service.send_tasks.models import Claim, Pace, Worker
+from email_service.send_tasks.models import Claim
+from email_service.send_tasks.models_workers import Pace, Worker
 from email_service.setup import services
 from iam.models import Tenant
 from tests.conftest import FRAGMENT, _client

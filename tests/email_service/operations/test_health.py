@@ -13,7 +13,8 @@ from django.utils import timezone
 
 from email_service.send_details.models import Message
 from email_service.send_tasks import pulse
-from email_service.send_tasks.models import ClaimCounter, Heartbeat, Task
+from email_service.send_tasks.models import ClaimCounter, Task
+from email_service.send_tasks.models_workers import Heartbeat
 from email_service.setup import services
 from email_service.setup.models import PlatformSending
 from iam.models import Tenant

@@ -11,7 +11,8 @@ from django.test import Client
 from django.utils import timezone
 
 from email_service.send_tasks import dispatch, progress, pulse
-from email_service.send_tasks.models import Claim, Tally
+from email_service.send_tasks.models import Claim
+from email_service.send_tasks.models_workers import Tally
 from tests.architecture.source import ROOT
 from tests.email_service.delivery.peer import Peer, Say
 from tests.email_service.send_tasks.sending import deliver_all, make_sending_tenant, submit

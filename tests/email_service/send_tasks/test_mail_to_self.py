@@ -251,11 +251,10 @@ def test_its_text_is_in_no_list_and_cannot_be_chosen(
     assert "没有" in as_owner.get("/email/templates/public/").content.decode()
     for name in ("template_public_preview", "template_public_copy", "template_public_frame"):
         assert as_owner.get(reverse(f"email:{name}", args=[template.pk])).status_code == 404
-    assert as_owner.get("/email/tasks/template/", {"template": template.pk}).status_code == 200
-    assert (
-        template.title
-        not in as_owner.get("/email/tasks/template/", {"template": template.pk}).content.decode()
-    )
+    for path in ("/email/tasks/preview/", "/email/tasks/test/"):
+        answer = as_owner.post(path, {"template": template.pk}, **FRAGMENT).content.decode()
+        assert template.title not in answer, path
+    assert as_owner.get("/email/tasks/frame/", {"template": template.pk}).status_code == 404
     data = {
         "name": "Spring", "subject": "Hello", "template": template.pk, "address": address.pk,
         "send_type": "now", "source": "manual", "recipients": "a@qq.com", "submission_key": uuid.uuid4(),

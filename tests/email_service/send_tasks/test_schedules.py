@@ -40,9 +40,9 @@ def scheduled_at(tenant: Tenant, due_at: str) -> dict[str, Any]:
         # Clocks go from 02:00 to 03:00: there is no such time, so nobody guesses which was meant.
         ("Europe/Berlin", "2027-03-27T12:00", "2027-03-28T02:30", None),
         ("America/New_York", "2027-03-13T12:00", "2027-03-14T02:30", None),
-        # Clocks go back: this time comes twice.
-        ("Europe/Berlin", "2027-10-30T12:00", "2027-10-31T02:30", None),
-        ("America/New_York", "2027-11-06T12:00", "2027-11-07T01:30", None),
+        # Clocks go back: of a time that comes twice the first is meant.
+        ("Europe/Berlin", "2027-10-30T12:00", "2027-10-31T02:30", "2027-10-31T00:30"),
+        ("America/New_York", "2027-11-06T12:00", "2027-11-07T01:30", "2027-11-07T05:30"),
         # Around it the account's own time counts, winter's or summer's.
         ("Europe/Berlin", "2027-03-27T12:00", "2027-03-28T01:59", "2027-03-28T00:59"),
         ("Europe/Berlin", "2027-03-27T12:00", "2027-03-28T03:00", "2027-03-28T01:00"),

@@ -11,7 +11,8 @@ from django.utils import timezone
 
 from email_service.send_details.models import Message
 from email_service.send_tasks import ceilings, claims, sweep
-from email_service.send_tasks.models import Heartbeat, Meter, Task
+from email_service.send_tasks.models import Meter, Task
+from email_service.send_tasks.models_workers import Heartbeat
 from email_service.setup.models import SenderLimit
 from iam.models import Tenant
 from tests.email_service.delivery.peer import Peer
