@@ -4,7 +4,7 @@ from email_service.addresses.models import Address
 from email_service.domains.models import DkimKey, Domain, DomainRecord
 from email_service.feedback.models import FullMailbox, Suppression
 from email_service.mail_templates.models import Picture, Template, TemplateDraft, TemplateVersion
-from email_service.reports.models import Report
+from email_service.reports.models import HourTotal, Report
 from email_service.send_details.models import Attempt, DirtyHour, Event, Message
 from email_service.send_tasks.models import Attachment, Claim, ClaimCounter, Meter, RejectedRow, Task
 from email_service.send_tasks.models_check import CheckAttachment, CheckedBlock, RecipientCheck
@@ -35,6 +35,7 @@ __all__ = [
     "Event",
     "FullMailbox",
     "Heartbeat",
+    "HourTotal",
     "Message",
     "Meter",
     "Pace",

@@ -2,7 +2,7 @@
 
 import uuid
 from collections import Counter
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import count
 from typing import Any
 
@@ -12,6 +12,8 @@ from email_service.addresses.models import Address
 from email_service.domains.models import Domain
 from email_service.feedback.models import Suppression
 from email_service.mail_templates.models import BodyType, Template, TemplateVersion
+from email_service.reports import aggregation
+from email_service.reports.models import Report
 from email_service.send_details.models import Message
 from email_service.send_tasks import checks
 from email_service.send_tasks.examination import Block, CheckedRow
@@ -136,3 +138,13 @@ def make_check(tenant: Tenant, **overrides: Any) -> RecipientCheck:
     rows = [CheckedRow(2, "", ["a@qq.com", *values]), CheckedRow(3, "no_address", ["", *values])]
     checks.store_block(check, Block(rows, Counter(row.reason for row in rows)))
     return check
+
+
+def make_report(task: Task, hour: datetime, **figures: int) -> Report:
+    """An hour of the task as it was counted, and added up in the account's total."""
+    hour = hour.astimezone(UTC)
+    report = Report.objects.create(
+        tenant=task.tenant, task=task, hour=hour, updated_at=timezone.now(), **figures
+    )
+    aggregation.add_up(task.tenant_id, hour)
+    return report

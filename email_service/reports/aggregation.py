@@ -4,9 +4,9 @@ from collections import Counter
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Count
+from django.db.models import Count, Sum
 
-from email_service.reports.models import Report
+from email_service.reports.models import COUNTS, HourTotal, Report
 from email_service.send_details.models import DirtyHour, Message
 
 HOUR = timedelta(hours=1)
@@ -19,7 +19,6 @@ COLUMN_OF = {
     Message.Status.HELD: "pending",
     Message.Status.REJECTED: "rejected",
 }
-COLUMNS = ("succeeded", "failed", "pending", "rejected")
 
 
 def refresh(now: datetime, limit: int = 500) -> int:
@@ -47,8 +46,22 @@ def recount(task_id: int, hour: datetime, now: datetime) -> bool:
     if marked_at is None:
         return False
     Report.objects.filter(pk=row.pk).update(**counts_of(task_id, hour), updated_at=now)
+    add_up(found, hour)
     mark.filter(marked_at=marked_at).delete()
     return True
+
+
+def add_up(tenant_id: int, hour: datetime) -> None:
+    """Write the sum of an account's reports for the hour; to be called where one of them was written.
+
+    The total's row is the lock, taken after the report's: who gets it second sees what the first has written.
+    """
+    HourTotal.objects.bulk_create([HourTotal(tenant_id=tenant_id, hour=hour)], ignore_conflicts=True)
+    row = HourTotal.objects.select_for_update().get(tenant=tenant_id, hour=hour)
+    sums = Report.objects.filter(tenant=tenant_id, hour=hour).aggregate(
+        **{name: Sum(name, default=0) for name in COUNTS}
+    )
+    HourTotal.objects.filter(pk=row.pk).update(**sums)
 
 
 def counts_of(task_id: int, hour: datetime) -> dict[str, int]:
@@ -59,7 +72,7 @@ def counts_of(task_id: int, hour: datetime) -> dict[str, int]:
         .values_list("status")
         .annotate(Count("pk"))
     )
-    counts: Counter[str] = Counter(dict.fromkeys(COLUMNS, 0))
+    counts: Counter[str] = Counter(dict.fromkeys(COUNTS, 0))
     for status, number in rows:
         if status in COLUMN_OF:
             counts[COLUMN_OF[Message.Status(status)]] += number

@@ -7,7 +7,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from email_service.reports import aggregation
-from email_service.reports.models import Report
+from email_service.reports.models import HourTotal, Report
 from email_service.send_details import outcomes
 from email_service.send_details.models import Event, Message
 from email_service.send_tasks.models import Task
@@ -58,7 +58,7 @@ def test_a_task_that_still_sends_may_show_older_figures(message: Message) -> Non
 @pytest.mark.parametrize(
     "damage",
     [
-        "lost message", "wrong counter", "waiting in a finished task", "wrong report", "lost report",
+        "lost message", "wrong counter", "waiting in a finished task", "wrong report", "lost report", "wrong total",
         "foreign message", "foreign event", "no end time",
     ],
 )  # fmt: skip
@@ -75,6 +75,8 @@ def test_every_kind_of_damage_is_found(message: Message, damage: str) -> None:
         Report.objects.update(rejected=1)
     elif damage == "lost report":
         Report.objects.all().delete()
+    elif damage == "wrong total":
+        HourTotal.objects.update(succeeded=2)
     elif damage == "foreign message":
         Message.objects.update(tenant=other)
     elif damage == "foreign event":

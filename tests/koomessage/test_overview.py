@@ -5,11 +5,10 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from email_service.models import Report
 from iam.models import Tenant, User
 from koomessage.console.queries import guide
 from tests.factories import make_tenant, make_user
-from tests.factories_sending import make_task, make_version
+from tests.factories_sending import make_report, make_task, make_version
 
 
 def test_a_new_account_is_shown_its_first_step(as_owner: Client):
@@ -29,7 +28,7 @@ def test_a_test_mail_to_oneself_completes_neither_template_nor_task(acme: Tenant
 def test_counts_and_steps_follow_what_the_account_did(as_owner: Client, acme: Tenant):
     task = make_task(tenant=acme)
     hour = timezone.now().replace(minute=0, second=0, microsecond=0)
-    Report.objects.create(tenant=acme, task=task, hour=hour, succeeded=3, failed=1, updated_at=hour)
+    make_report(task, hour, succeeded=3, failed=1)
 
     page = as_owner.get("/").content.decode()
 
@@ -41,7 +40,7 @@ def test_counts_and_steps_follow_what_the_account_did(as_owner: Client, acme: Te
 def test_another_accounts_sending_is_not_counted(as_owner: Client, globex: Tenant):
     task = make_task(tenant=globex)
     hour = timezone.now().replace(minute=0, second=0, microsecond=0)
-    Report.objects.create(tenant=globex, task=task, hour=hour, succeeded=7, updated_at=hour)
+    make_report(task, hour, succeeded=7)
 
     assert '<div class="stat-value tabular">7</div>' not in as_owner.get("/").content.decode()
 

@@ -18,7 +18,6 @@ from django.utils import timezone
 
 from billing import append_only
 from email_service.feedback.links import read_unsubscribe_token, unsubscribe_url
-from email_service.reports.models import Report
 from email_service.send_details.models import Attempt, DirtyHour, Event, Message
 from email_service.send_tasks.models import Attachment, RejectedRow, Task
 from email_service.send_tasks.models_check import CheckAttachment
@@ -30,7 +29,7 @@ from tests.factories import make_email_service, make_tenant, make_user
 from tests.factories_billing import give_money, make_order, make_package
 from tests.factories_domains import make_address, make_domain
 from tests.factories_iam import make_application, make_group, make_policy, png
-from tests.factories_sending import make_check, make_message, make_suppression, make_task
+from tests.factories_sending import make_check, make_message, make_report, make_suppression, make_task
 from tests.factories_templates import PICTURE_FILE, make_draft, make_picture, make_template, picture_bytes
 
 LICENCE = "licences/sample.png"
@@ -72,7 +71,7 @@ def make_world(tenant: Tenant, *, body: str = "<p>Hello {{name}}</p>") -> World:
         for kind in Event.Kind:
             Event.objects.create(message=row, tenant=tenant, kind=kind, at=now)
     hour = now.replace(minute=0, second=0, microsecond=0)
-    Report.objects.create(tenant=tenant, task=ended, hour=hour - timedelta(hours=1), failed=1, updated_at=now)
+    make_report(ended, hour - timedelta(hours=1), failed=1)
     DirtyHour.objects.create(tenant=tenant, task=task, hour=hour, marked_at=now)
     Attachment.objects.create(task=task, file="a", name="list.pdf", content_type="application/pdf", size=1)
     RejectedRow.objects.create(task=task, row_number=7, value="nobody", reason="bad_address")

@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 
 from email_service.reports import aggregation, jobs
-from email_service.reports.models import Report
+from email_service.reports.models import COUNTS, HourTotal, Report
 from email_service.send_details import outcomes
 from email_service.send_details.models import DirtyHour, Message
 from tests.email_service.send_details.test_outcomes import outcome
+from tests.factories import make_tenant
 from tests.factories_sending import make_message, make_task
 
 NOON = datetime(2024, 8, 16, 12, tzinfo=UTC)
@@ -94,3 +95,25 @@ def test_the_job_goes_on_until_nothing_is_marked(monkeypatch: pytest.MonkeyPatch
 
     assert Report.objects.count() == 5
     assert not DirtyHour.objects.exists()
+
+
+def totals() -> list[tuple[int, ...]]:
+    return list(HourTotal.objects.order_by("hour").values_list("tenant", *COUNTS))
+
+
+def test_an_accounts_total_is_the_sum_of_its_tasks_however_often_they_are_counted() -> None:
+    task, stranger = make_task(), make_task(make_tenant(account="globex"))
+    other = make_task(task.tenant)
+    first = make_message(task, status="delivered", accepted_at=NOON)
+    for message in (first, make_message(other, accepted_at=NOON), make_message(stranger, accepted_at=NOON)):
+        mark(message)
+    aggregation.refresh(NOON)
+    assert sorted(totals()) == sorted([(task.tenant_id, 1, 0, 1, 0), (stranger.tenant_id, 0, 0, 1, 0)])
+
+    # A bounce a year later, and the other task counted twice more.
+    Message.objects.filter(pk=first.pk).update(status="failed")
+    for _again in range(2):
+        mark(first)
+        aggregation.refresh(NOON + timedelta(days=365))
+
+    assert sorted(totals()) == sorted([(task.tenant_id, 0, 1, 1, 0), (stranger.tenant_id, 0, 0, 1, 0)])

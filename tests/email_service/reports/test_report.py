@@ -10,23 +10,15 @@ from django.test import Client
 from django.utils import timezone
 from python_calamine import CalamineWorkbook
 
-from email_service.reports.models import Report
 from email_service.reports.periods import Kind, Span, default_range, earliest
 from email_service.send_details.models import Event
-from email_service.send_tasks.models import Task
 from iam.models import Tenant
 from tests.conftest import FRAGMENT
-from tests.factories_sending import make_message, make_task
+from tests.factories_sending import make_message, make_report, make_task
 
 pytestmark = pytest.mark.django_db
 REPORT, EXPORT = "/email/reports/", "/email/reports/export/"
 SHANGHAI = ZoneInfo("Asia/Shanghai")
-
-
-def make_report(task: Task, hour: datetime, **figures: int) -> Report:
-    return Report.objects.create(
-        tenant=task.tenant, task=task, hour=hour.astimezone(UTC), updated_at=timezone.now(), **figures
-    )
 
 
 def rows_of(client: Client, **query: Any) -> list[tuple[Any, ...]]:
