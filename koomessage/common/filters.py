@@ -1,5 +1,6 @@
 """The filter bar of every list: one search box, and the fields of 高级搜索 behind it."""
 
+from datetime import timedelta
 from typing import Any
 
 from django import forms
@@ -77,5 +78,6 @@ class CreatedRangeForm(FilterForm):
         if self.value("created_from"):
             rows = rows.filter(**{f"{field}__gte": self.value("created_from")})
         if self.value("created_to"):
-            rows = rows.filter(**{f"{field}__lte": self.value("created_to")})
+            # The second that is shown is inclusive, whatever fraction of it the row has.
+            rows = rows.filter(**{f"{field}__lt": self.value("created_to") + timedelta(seconds=1)})
         return rows
