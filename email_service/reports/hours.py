@@ -23,5 +23,20 @@ class UtcHour(models.Func):
         return super().as_sql(compiler, connection, template=template, **context)
 
 
+class Seconds(models.Func):
+    """A moment as seconds since 1970: read a year's 8,760 times, whole numbers cost a tenth of moments."""
+
+    output_field = models.BigIntegerField()
+    arity = 1
+
+    def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any) -> Any:
+        template = "CAST(strftime('%%%%s', %(expressions)s) AS INTEGER)"
+        return super().as_sql(compiler, connection, template=template, **context)
+
+    def as_postgresql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any) -> Any:
+        template = "date_part('epoch', %(expressions)s)::bigint"
+        return super().as_sql(compiler, connection, template=template, **context)
+
+
 def moment_of(hour: str) -> datetime:
     return datetime.fromisoformat(f"{hour}:00:00+00:00")

@@ -5,7 +5,6 @@ from django.utils.translation import gettext_lazy as _
 
 from koomessage.common.models import TenantQuerySet
 
-
 COUNTS = ("succeeded", "failed", "pending", "rejected")
 
 

@@ -1,16 +1,29 @@
 """What 统计报表 shows: sums of hourly counts, by hour, day or month."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from operator import add
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from django.db.models import Count, Q, Sum
 
-from email_service.reports.hours import UtcHour, moment_of
-from email_service.reports.models import Report
+from email_service.addresses.models import Address
+from email_service.domains.models import Domain
+from email_service.reports.hours import Seconds, UtcHour, moment_of
+from email_service.reports.models import COUNTS, HourTotal, Report
 from email_service.reports.periods import Span
+from email_service.send_details.filters import tasks_matching
 from email_service.send_details.models import Event
+from email_service.send_tasks.models import Heartbeat, Task
+from email_service.send_tasks.queries import sendable_templates
 from iam.models import Tenant
+
+Wanted = Mapping[str, Any]
+ALL: Wanted = MappingProxyType({})
+HEARTBEAT = "reports"
 
 
 def percent(part: int, whole: int) -> str:
@@ -26,6 +39,8 @@ class Sending:
     failed: int = 0
     pending: int = 0
     rejected: int = 0
+    # The first that was counted, UTC; None of a sum.
+    hour: datetime | None = field(default=None, kw_only=True)
 
     @property
     def sent(self) -> int:
@@ -34,6 +49,11 @@ class Sending:
     @property
     def rate(self) -> str:
         return percent(self.succeeded, self.sent)
+
+    @property
+    def percentage(self) -> float | None:
+        """The rate as the chart draws it; None where nothing was sent."""
+        return round(100 * self.succeeded / self.sent, 2) if self.sent else None
 
     @property
     def cells(self) -> tuple[str | int, ...]:
@@ -55,6 +75,7 @@ class Reception:
     label: str
     delivered: int = 0
     unsubscribed: int = 0
+    hour: datetime | None = field(default=None, kw_only=True)
 
     @property
     def rate(self) -> str:
@@ -72,43 +93,96 @@ class Reception:
 Row = TypeVar("Row", Sending, Reception)
 
 
-def sending(tenant: Tenant, span: Span) -> list[Sending]:
-    """Return the periods in which messages were accepted, oldest first."""
-    hours = (
-        Report.objects.for_tenant(tenant)
-        .filter(hour__gte=span.start, hour__lt=span.end)
-        .order_by()
-        .values_list("hour")
-        .annotate(Sum("succeeded"), Sum("failed"), Sum("pending"), Sum("rejected"))
-    )
-    sums = _summed(span, hours)
+def sending(tenant: Tenant, span: Span, wanted: Wanted = ALL) -> list[Sending]:
+    """Return the periods in which messages were accepted, oldest first; `wanted` as in `tasks_matching`."""
+    sums = _summed(span, _hours(tenant, span, wanted))
     # An hour whose messages were all cancelled has nothing to show.
-    return [Sending(label, *sums[label]) for label in sorted(sums) if any(sums[label])]
+    return [Sending(label, *counts, hour=hour) for label, (hour, counts) in sums if any(counts)]
 
 
-def reception(tenant: Tenant, span: Span) -> list[Reception]:
+def _hours(tenant: Tenant, span: Span, wanted: Wanted) -> Iterable[tuple[Any, ...]]:
+    """Yield (hour in seconds, counts …) of the tasks wanted: added up, or the others taken off the total.
+
+    Whichever is shorter, and one statement either way, so that no count can come between.
+    """
+    within: dict[str, Any] = {"hour__gte": span.start, "hour__lt": span.end}
+    totals = HourTotal.objects.for_tenant(tenant).filter(**within).values_list(Seconds("hour"), *COUNTS)
+    if not wanted:
+        return totals
+    tasks = Task.objects.for_tenant(tenant).order_by()
+    chosen = tasks_matching(tenant, wanted)
+    reports = Report.objects.for_tenant(tenant).filter(**within).order_by().values_list(Seconds("hour"))
+    if 2 * chosen.count() <= tasks.count():
+        return reports.filter(task__in=chosen.values("pk")).annotate(*(Sum(name) for name in COUNTS))
+    others = tasks.exclude(pk__in=chosen.values("pk"))
+    rest = reports.filter(task__in=others.values("pk")).annotate(
+        **{f"less_{name}": -Sum(name) for name in COUNTS}
+    )
+    return totals.union(rest, all=True)
+
+
+def reception(tenant: Tenant, span: Span, wanted: Wanted = ALL) -> list[Reception]:
     """Return the periods in which mail was delivered or somebody unsubscribed, oldest first."""
     delivered = Q(kind=Event.Kind.ENDED, detail__status="delivered")
     unsubscribed = Q(kind=Event.Kind.UNSUBSCRIBED)
+    events = Event.objects.filter(
+        delivered | unsubscribed, tenant=tenant, at__gte=span.start, at__lt=span.end
+    )
+    if wanted:
+        events = events.filter(message__task__in=tasks_matching(tenant, wanted).values("pk"))
     hours = (
-        Event.objects.filter(delivered | unsubscribed, tenant=tenant, at__gte=span.start, at__lt=span.end)
-        .order_by()
+        events.order_by()
         .annotate(hour=UtcHour("at"))
         .values_list("hour")
         .annotate(took=Count("pk", filter=delivered), left=Count("pk", filter=unsubscribed))
     )
-    sums = _summed(span, ((moment_of(hour), *counts) for hour, *counts in hours))
-    return [Reception(label, *sums[label]) for label in sorted(sums)]
+    sums = _summed(span, ((moment_of(hour).timestamp(), *counts) for hour, *counts in hours))
+    return [Reception(label, *counts, hour=hour) for label, (hour, counts) in sums]
 
 
-def _summed(span: Span, hours: Iterable[tuple[Any, ...]]) -> dict[str, list[int]]:
-    """Add up the hours' counts (hour, count, …) by the period they begin in."""
-    sums: dict[str, list[int]] = {}
+def refreshed_at() -> datetime | None:
+    """Return when no marked hour was left the last time: what the figures shown are from."""
+    return Heartbeat.objects.filter(name=HEARTBEAT).values_list("at", flat=True).first()
+
+
+@dataclass(frozen=True)
+class Proposals:
+    """What filter fields propose: (value, label) of what the account has, the newest first."""
+
+    domains: list[tuple[str, str]]
+    senders: list[tuple[str, str]]
+    templates: list[tuple[str, str]]
+    tasks: list[tuple[str, str]]
+
+    MOST = 200
+
+
+def proposals(tenant: Tenant) -> Proposals:
+    most = Proposals.MOST
+    domains = Domain.objects.for_tenant(tenant).order_by("name")
+    senders = Address.objects.for_tenant(tenant).order_by("-pk")[:most]
+    templates = sendable_templates(tenant).values_list("code", "title")[:most]
+    tasks = Task.objects.for_tenant(tenant).order_by("-created_at", "-pk").values_list("code", "name")[:most]
+    return Proposals(
+        list(domains.values_list("name", "display_name")),
+        list(senders.values_list("address", "alias")),
+        list(templates),
+        list(tasks),
+    )
+
+
+def _summed(span: Span, hours: Iterable[tuple[Any, ...]]) -> list[tuple[str, tuple[datetime, list[int]]]]:
+    """Add up the hours' counts (hour in seconds, count, …) by the period they begin in; in the periods' order."""
+    beginnings = span.beginnings()
+    seconds = [moment.timestamp() for moment in beginnings]
+    sums: dict[int, list[int]] = {}
     for hour, *counts in hours:
-        label = span.label(hour)
-        before = sums.get(label, [0] * len(counts))
-        sums[label] = [one + other for one, other in zip(before, counts, strict=True)]
-    return sums
+        place = bisect_right(seconds, hour) - 1
+        before = sums.get(place)
+        sums[place] = counts if before is None else list(map(add, before, counts))
+    return [
+        (span.label(beginnings[place]), (beginnings[place], counts)) for place, counts in sorted(sums.items())
+    ]
 
 
 def total(rows: Sequence[Row], empty: Row) -> Row:

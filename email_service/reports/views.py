@@ -1,32 +1,32 @@
 """统计报表: sending and reception by hour, day or month."""
 
+from functools import partial
+
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.views.decorators.http import require_GET
 
-from email_service.reports import exports, tables
+from email_service.reports import exports, queries, tables
 from email_service.reports.forms import ReportForm
 from koomessage.common.htmx import render_page
 from koomessage.common.permissions import requires
 from koomessage.common.requests import ConsoleRequest
 
 
-def _tab(request: ConsoleRequest) -> str:
-    return tables.RECEPTION if request.GET.get("tab") == tables.RECEPTION else tables.SENDING
-
-
 @require_GET
 @requires("email_service.list_report")
 def report(request: ConsoleRequest) -> HttpResponse:
-    form, tab = ReportForm(request.GET), _tab(request)
+    form = ReportForm(request.GET)
     span = form.span
     context = {
         "form": form,
-        "tab": tab,
-        "tabs": tables.TABS.items(),
+        "tab": form.tab,
         "span": span,
-        "table": tables.table_for(request.tenant, tab, span) if span else None,
+        "table": tables.table_for(request.tenant, form.tab, span, form.wanted) if span else None,
+        "refreshed_at": queries.refreshed_at(),
+        # Asked for by the page alone: what is swapped refers to it.
+        "proposals": partial(queries.proposals, request.tenant),
     }
     page, fragment = "email_service/reports/report.html", "email_service/reports/_report.html"
     return render_page(request, page, fragment, context, status=200 if span else 422)
@@ -35,7 +35,8 @@ def report(request: ConsoleRequest) -> HttpResponse:
 @require_GET
 @requires("email_service.export_report")
 def report_export(request: ConsoleRequest) -> HttpResponseBase:
-    span = ReportForm(request.GET).span
+    form = ReportForm(request.GET)
+    span = form.span
     if span is None:
         return redirect("email:report")
-    return exports.report_workbook(tables.table_for(request.tenant, _tab(request), span))
+    return exports.report_workbook(tables.table_for(request.tenant, form.tab, span, form.wanted))

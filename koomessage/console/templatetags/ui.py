@@ -1,6 +1,7 @@
 """Tags of the console's building blocks; they format, they do not decide."""
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -98,6 +99,18 @@ def control(bound: Any, hint: str = "") -> SafeString:
     if bound.errors:
         attrs["aria-invalid"] = "true"
     return bound.as_widget(attrs=attrs)
+
+
+@register.simple_tag
+def number_cells(label: str, figures: Sequence[tuple[str | int, str]], target: str = "") -> SafeString:
+    """Write a row's head and its numbers, each a link where it has a query: in one go, for tables of a thousand rows."""
+    cells = [f'<th scope="row" class="tabular">{escape(label)}</th>']
+    for figure, query in figures:
+        shown = f"{figure:,}" if isinstance(figure, int) else escape(figure)
+        if query and target:
+            shown = f'<a class="figure-link" href="{escape(target)}?{escape(query)}">{shown}</a>'
+        cells.append(f'<td class="number">{shown}</td>')
+    return mark_safe("".join(cells))  # noqa: S308  escaped
 
 
 @register.filter

@@ -43,7 +43,9 @@ def test_the_last_second_of_a_range_belongs_to_it_wholly(as_owner: Client, acme:
     inside = make_message(task, accepted_at=NOON.replace(second=59, microsecond=999_999))
     make_message(task, accepted_at=NOON.replace(minute=1))
 
-    assert found(as_owner, created_from="2026-08-16T12:00:00", created_to="2026-08-16T12:00:59") == {inside.pk}
+    assert found(as_owner, created_from="2026-08-16T12:00:00", created_to="2026-08-16T12:00:59") == {
+        inside.pk
+    }
 
 
 def test_a_domain_and_a_whole_sender_mean_themselves_and_no_longer_ones(
