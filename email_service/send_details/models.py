@@ -40,6 +40,8 @@ class Message(models.Model):
         EXPIRED = "expired", _("Expired")
         CANCELLED = "cancelled", _("Cancelled")
 
+    # In the order of the index that finds them.
+    UNSUCCESSFUL = (Status.FAILED, Status.REJECTED, Status.EXPIRED)
     # Every other state is unfinished, those of a later version, too.
     ENDED = (Status.DELIVERED, Status.FAILED, Status.REJECTED, Status.EXPIRED, Status.CANCELLED)
 
@@ -103,6 +105,12 @@ class Message(models.Model):
                 fields=["lease_token"], condition=models.Q(lease_token__isnull=False), name="message_claimed"
             ),
             models.Index(fields=["id"], condition=models.Q(status="held"), name="message_held"),
+            # Few of many: the newest failures are read without walking what was delivered.
+            models.Index(
+                fields=["tenant", "-accepted_at", "-id"],
+                condition=models.Q(status__in=["failed", "rejected", "expired"]),
+                name="message_unsuccessful",
+            ),
         ]
 
     def __str__(self) -> str:

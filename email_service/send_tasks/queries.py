@@ -82,11 +82,6 @@ class RowProblem:
     reason: str | Promise
 
 
-def needing_decision(tenant: Tenant) -> list[Task]:
-    """Return the tasks that stand still until somebody says whether they are still wanted."""
-    return list(Task.objects.for_tenant(tenant).needing_decision().order_by("due_at", "pk")[:SHOWN_ROWS])
-
-
 @dataclass(frozen=True, slots=True)
 class Split:
     """How a task's messages stand, counted now."""

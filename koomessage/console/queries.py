@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from email_service.models import Address, Domain, Message, Report, Task, Template
+from email_service.models import Address, Domain, HourTotal, Message, Task, Template
 from iam.models import Tenant
 
 DAYS = 30
@@ -36,10 +36,21 @@ class Sending:
     succeeded: int
     failed: int
     pending: int
+    rejected: int
 
     @property
     def rate(self) -> str:
         return f"{100 * self.succeeded / self.sent:.2f}%" if self.sent else "—"
+
+
+@dataclass(frozen=True)
+class Glance:
+    """Sending of today and of the last 30 days, since the first of which."""
+
+    today: Sending
+    month: Sending
+    bars: list["Bar"]
+    since: date
 
 
 @dataclass(frozen=True)
@@ -94,7 +105,7 @@ def guide(tenant: Tenant) -> list[Step]:
             # A test mail to oneself is sent without a template, and is no step.
             task=Exists(Task.objects.for_tenant(tenant).exclude(template=None)),
             detail=Exists(Message.objects.for_tenant(tenant).filter(finished_at__isnull=False)),
-            report=Exists(Report.objects.for_tenant(tenant)),
+            report=Exists(HourTotal.objects.for_tenant(tenant)),
         )
         .get()
     )
@@ -107,13 +118,13 @@ def guide(tenant: Tenant) -> list[Step]:
     ]
 
 
-def sending(tenant: Tenant) -> tuple[Sending, Sending, list[Bar]]:
+def sending(tenant: Tenant) -> Glance:
     """Return today's sending, that of the last 30 days, and a bar for each of those days (account's zone)."""
     today = timezone.localdate()
     start = today - timedelta(days=DAYS - 1)
     midnight = timezone.make_aware(datetime.combine(start, time.min))
     rows = (
-        Report.objects.for_tenant(tenant)
+        HourTotal.objects.for_tenant(tenant)
         .filter(hour__gte=midnight)
         .annotate(day=TruncDate("hour"))
         .values("day")
@@ -121,19 +132,22 @@ def sending(tenant: Tenant) -> tuple[Sending, Sending, list[Bar]]:
             good=Sum("succeeded"),
             bad=Sum("failed"),
             open=Sum("pending"),
+            refused=Sum("rejected"),
             sent=Sum(F("succeeded") + F("failed") + F("pending") + F("rejected")),
         )
         .filter(Q(sent__gt=0))
         .order_by("day")
     )
-    found = {row["day"]: Sending(row["sent"], row["good"], row["bad"], row["open"]) for row in rows}
+    found = {
+        row["day"]: Sending(row["sent"], row["good"], row["bad"], row["open"], row["refused"]) for row in rows
+    }
     total = Sending(
         *(
             sum(getattr(one, name) for one in found.values())
-            for name in ("sent", "succeeded", "failed", "pending")
+            for name in ("sent", "succeeded", "failed", "pending", "rejected")
         )
     )
-    return found.get(today, Sending(0, 0, 0, 0)), total, _bars(found, start)
+    return Glance(found.get(today, Sending(0, 0, 0, 0, 0)), total, _bars(found, start), start)
 
 
 def _bars(found: dict[date, Sending], start: date) -> list[Bar]:

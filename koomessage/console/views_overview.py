@@ -2,16 +2,16 @@
 
 from functools import partial
 
-from django.http import HttpResponseBase
+from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.views.decorators.http import require_GET
 
-from billing.queries import overview_packages
 from email_service.domains.queries import losses_of
-from email_service.send_tasks.queries import needing_decision
+from koomessage.common.htmx import STOP_POLLING
 from koomessage.common.permissions import OVERVIEW, may, public, requires
 from koomessage.common.requests import ConsoleRequest
-from koomessage.console import queries
+from koomessage.console import board, queries
 
 
 @require_GET
@@ -26,15 +26,22 @@ def home(request: ConsoleRequest) -> HttpResponseBase:
 @require_GET
 @requires(OVERVIEW)
 def overview(request: ConsoleRequest) -> HttpResponseBase:
-    today, month, bars = queries.sending(request.tenant)
+    steps = queries.guide(request.tenant)
     context = {
-        "losses": partial(losses_of, request.tenant),
-        "undecided": needing_decision(request.tenant) if may(request.user, "email_service.list_task") else [],
-        "steps": queries.guide(request.tenant),
-        "today": today,
-        "month": month,
-        "bars": bars,
-        "packages": overview_packages(request.tenant) if may(request.user, "billing.list_package") else [],
-        "may_see_packages": may(request.user, "billing.list_package"),
+        "losses": partial(losses_of, request.tenant)
+        if may(request.user, "email_service.list_domain")
+        else [],
+        "steps": steps,
+        "is_set_up": all(step.is_done for step in steps),
+        "board": board.board_of(request.tenant, request.user),
     }
     return render(request, "console/overview.html", context)
+
+
+@require_GET
+@requires("email_service.list_task")
+def overview_tasks(request: ConsoleRequest) -> HttpResponse:
+    """The block of 总览 that moves; polling ends when nothing is under way any more."""
+    tasks = board.tasks_of(request.tenant, timezone.now())
+    status = 200 if tasks.moving else STOP_POLLING
+    return render(request, "console/_overview_tasks.html", {"tasks": tasks}, status=status)

@@ -103,7 +103,7 @@ def control(bound: Any, hint: str = "") -> SafeString:
 
 @register.simple_tag
 def number_cells(label: str, figures: Sequence[tuple[str | int, str]], target: str = "") -> SafeString:
-    """Write a row's head and its numbers, each a link where it has a query: in one go, for tables of a thousand rows."""
+    """Write a row's head and numbers, each a link where it has a query: in one go, for a thousand rows."""
     cells = [f'<th scope="row" class="tabular">{escape(label)}</th>']
     for figure, query in figures:
         shown = f"{figure:,}" if isinstance(figure, int) else escape(figure)

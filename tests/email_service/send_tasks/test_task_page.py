@@ -264,17 +264,17 @@ def test_a_task_whose_hour_passed_asks_before_it_goes_on(acme: Tenant, owner: Us
         said = timezone.localtime(due, timezone.get_fixed_timezone(480)).strftime("%Y-%m-%d %H:%M:%S")
         assert said in page and "2\xa0days" in page
         assert f'hx-get="{address}"' in page and f'hx-get="{address}"' in listed
-        assert "Needs your decision" in listed and "1 send task needs your decision" in overview
+        assert "Needs your decision" in listed and "Needs attention" in overview
         assert f"It was due at {said}, 2\xa0days" in question and "7 mails wait." in question
         assert (task.status, task.started_at is not None) == ("sending", True)
-        assert "needs your decision" not in as_owner.get(reverse("console:overview")).content.decode()
+        assert "Needs attention" not in as_owner.get(reverse("console:overview")).content.decode()
 
 
 def test_late_tasks_of_others_are_nobodys_business(globex: Tenant, acme: Tenant, as_owner: Client) -> None:
     make_task(globex, status=Task.Status.PAUSED, status_reason="late")
     as_owner.cookies["django_language"] = "en"
 
-    assert "your decision" not in as_owner.get(reverse("console:overview")).content.decode()
+    assert "Needs attention" not in as_owner.get(reverse("console:overview")).content.decode()
 
 
 def test_the_page_costs_the_same_however_large_the_task(

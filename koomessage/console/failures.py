@@ -1,0 +1,87 @@
+"""Why mail failed lately: a sample of the newest failures, so that it costs the same whatever an account sends."""
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from email_service.delivery.replies import Cause, explain
+from email_service.models import Attempt, Message
+from email_service.send_details.queries import CAUSES, ENDS, REASONS
+from iam.models import Tenant
+
+SAMPLE = 5000
+SHOWN = 5
+# Servers that word every refusal anew must not make the page slow: what comes after so many counts as refused.
+MOST_WORDINGS = 200
+UNEXPLAINED = "unexplained"
+_LABELS: dict[str, str | Promise] = {
+    **CAUSES,
+    **REASONS,
+    Message.Status.EXPIRED: ENDS[Message.Status.EXPIRED],
+    UNEXPLAINED: _("No server could be asked."),
+}
+
+
+@dataclass(frozen=True)
+class Reason:
+    """A cause, how many of the sample it ended, and the status by which 发送明细 finds such mails."""
+
+    label: str | Promise
+    number: int
+    status: str
+
+
+@dataclass(frozen=True)
+class Failures:
+    reasons: list[Reason]
+    sampled: int
+
+    @property
+    def is_sample(self) -> bool:
+        """True where there may be more than were looked at."""
+        return self.sampled >= SAMPLE
+
+
+def failures(tenant: Tenant, since: datetime) -> Failures:
+    """Return the commonest reasons of the newest failures since then, by two queries."""
+    newest = (
+        Message.objects.for_tenant(tenant)
+        .filter(status__in=Message.UNSUCCESSFUL, accepted_at__gte=since)
+        .order_by("-accepted_at", "-id")
+        .values_list("pk", "status", "end_reason")
+    )
+    rows = list(newest[:SAMPLE])
+    replies = _replies([pk for pk, status, reason in rows if status != Message.Status.EXPIRED and not reason])
+    found: Counter[tuple[str, str]] = Counter()
+    for pk, status, reason in rows:
+        group = "rejected" if status == Message.Status.REJECTED else "failed_all"
+        cause = status if status == Message.Status.EXPIRED else reason or replies.get(pk, UNEXPLAINED)
+        found[cause, group] += 1
+    reasons = [
+        Reason(_LABELS.get(cause, cause), number, group)
+        for (cause, group), number in found.most_common(SHOWN)
+    ]
+    return Failures(reasons, len(rows))
+
+
+def _replies(message_ids: list[int]) -> dict[int, str]:
+    """Return the cause of each message's refusal, as its server put it."""
+    causes: dict[tuple[Any, ...], str] = {}
+    found = {}
+    rows = Attempt.objects.filter(message__in=message_ids, verdict__in=["failed", "rejected"])
+    for pk, code, enhanced, text in rows.order_by().values_list("message", "code", "enhanced", "text"):
+        # What differs from mail to mail are numbers and addresses; explaining each would take seconds.
+        key = code, enhanced, " ".join(word for word in text.split() if word.isalpha())
+        if key not in causes:
+            is_new = len(causes) < MOST_WORDINGS
+            causes[key] = _cause(code or 0, enhanced, text) if is_new else Cause.PERMANENT
+        found[pk] = causes[key]
+    return found
+
+
+def _cause(code: int, enhanced: str, text: str) -> str:
+    return explain(code, enhanced, text).cause if code >= 400 else UNEXPLAINED
