@@ -36,7 +36,7 @@
       itemStyle: { color: colour(box, series.tone) },
     }));
     const lines = rate ? [{
-      name: rate.name, type: "line", yAxisIndex: 1, data: rate.values, connectNulls: false, showSymbol: !long,
+      name: rate.name, type: "line", yAxisIndex: 1, data: rate.values, connectNulls: true, showSymbol: !long,
       symbolSize: 5, lineStyle: { width: 2 }, itemStyle: { color: colour(box, rate.tone) },
       tooltip: { valueFormatter: (value) => (value === null || value === undefined ? "—" : `${value.toFixed(2)}%`) },
     }] : [];
