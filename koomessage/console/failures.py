@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.db.models import QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -19,7 +20,7 @@ SHOWN = 5
 MOST_WORDINGS = 200
 UNEXPLAINED = "unexplained"
 _LABELS: dict[str, str | Promise] = {
-    **CAUSES,
+    **{str(cause): label for cause, label in CAUSES.items()},
     **REASONS,
     Message.Status.EXPIRED: ENDS[Message.Status.EXPIRED],
     UNEXPLAINED: _("No server could be asked."),
@@ -51,11 +52,10 @@ def failures(tenant: Tenant, since: datetime) -> Failures:
     newest = (
         Message.objects.for_tenant(tenant)
         .filter(status__in=Message.UNSUCCESSFUL, accepted_at__gte=since)
-        .order_by("-accepted_at", "-id")
-        .values_list("pk", "status", "end_reason")
+        .order_by("-accepted_at", "-id")[:SAMPLE]
     )
-    rows = list(newest[:SAMPLE])
-    replies = _replies([pk for pk, status, reason in rows if status != Message.Status.EXPIRED and not reason])
+    rows = list(newest.values_list("pk", "status", "end_reason"))
+    replies = _replies(newest)
     found: Counter[tuple[str, str]] = Counter()
     for pk, status, reason in rows:
         group = "rejected" if status == Message.Status.REJECTED else "failed_all"
@@ -68,11 +68,11 @@ def failures(tenant: Tenant, since: datetime) -> Failures:
     return Failures(reasons, len(rows))
 
 
-def _replies(message_ids: list[int]) -> dict[int, str]:
+def _replies(messages: QuerySet[Message]) -> dict[int, str]:
     """Return the cause of each message's refusal, as its server put it."""
     causes: dict[tuple[Any, ...], str] = {}
     found = {}
-    rows = Attempt.objects.filter(message__in=message_ids, verdict__in=["failed", "rejected"])
+    rows = Attempt.objects.filter(message__in=messages.values("pk"), verdict__in=["failed", "rejected"])
     for pk, code, enhanced, text in rows.order_by().values_list("message", "code", "enhanced", "text"):
         # What differs from mail to mail are numbers and addresses; explaining each would take seconds.
         key = code, enhanced, " ".join(word for word in text.split() if word.isalpha())
