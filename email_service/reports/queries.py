@@ -17,7 +17,8 @@ from email_service.reports.models import COUNTS, HourTotal, Report
 from email_service.reports.periods import Span
 from email_service.send_details.filters import tasks_matching
 from email_service.send_details.models import Event
-from email_service.send_tasks.models import Heartbeat, Task
+from email_service.send_tasks.models import Task
+from email_service.send_tasks.models_workers import Heartbeat
 from email_service.send_tasks.queries import sendable_templates
 from iam.models import Tenant
 

@@ -11,9 +11,6 @@ from koomessage.common.models import TenantOwned, TenantQuerySet
 
 
 class TaskQuerySet(TenantQuerySet):
-    def needing_decision(self) -> Self:
-        return self.filter(status=Task.Status.PAUSED, status_reason__in=reasons.NEED_DECISION)
-
     def unfinished(self) -> Self:
         return self.exclude(status__in=Task.ENDED)
 
