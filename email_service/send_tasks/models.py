@@ -99,7 +99,7 @@ class Task(TenantOwned):
     recipient_file_name = models.CharField(max_length=255, blank=True)
     resend_of = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="resends")
     # The original's last message that was copied: where copying resumes.
-    copied_through = models.BigIntegerField(default=0)
+    copied_through = models.BigIntegerField(default=0, db_default=0)
     status = models.CharField(_("task status"), max_length=12, choices=Status, default=Status.PREPARING)
     status_reason = models.CharField(max_length=500, blank=True)
     submission_key = models.UUIDField()  # one form, one task, however often it is posted
