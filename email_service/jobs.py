@@ -3,6 +3,7 @@
 from email_service.domains.jobs import check_domain, recheck_due, tell
 from email_service.mail_templates.jobs import mail_review, tidy_draft, tidy_drafts
 from email_service.reports.jobs import refresh_reports
+from email_service.retention.jobs import purge_messages
 from email_service.send_tasks.jobs import check_recipients, deliver, read_recipients, sweep, tidy_checks
 
 __all__ = [
@@ -10,6 +11,7 @@ __all__ = [
     "check_recipients",
     "deliver",
     "mail_review",
+    "purge_messages",
     "read_recipients",
     "recheck_due",
     "refresh_reports",

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from celery.schedules import crontab
 from django.conf import settings
 
 SCHEDULE: dict[str, dict[str, Any]] = {
@@ -11,5 +12,10 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "checks": {"task": "email_service.send_tasks.jobs.tidy_checks", "schedule": 3600.0},
     "sessions": {"task": "iam.jobs.clear_sessions", "schedule": 3600.0},
     "domains": {"task": "email_service.domains.jobs.recheck_due", "schedule": 300.0},
+    # By UTC: at night in China.
+    "retention": {
+        "task": "email_service.retention.jobs.purge_messages",
+        "schedule": crontab(hour=19, minute=10),
+    },
     "orders": {"task": "billing.jobs.expire_orders", "schedule": 60.0},
 }

@@ -278,6 +278,9 @@ CHECK_FRESH_HOURS = env.real("CHECK_FRESH_HOURS", 24.0, least=0.01)
 TEST_MAILS_AN_HOUR = env.number("TEST_MAILS_AN_HOUR", 10, least=1)
 SCHEDULE_LATEST_START_HOURS = env.real("SCHEDULE_LATEST_START_HOURS", 24.0)
 PICTURES_MB = env.number("PICTURES_MB", 200, least=1)
+# Messages older than so many days are removed at night, for so many minutes at most; 0 keeps them for ever.
+RETENTION_DAYS = env.number("RETENTION_DAYS", 400)
+PURGE_MINUTES = env.real("PURGE_MINUTES", 120.0, least=0.1)
 ORDER_LIFETIME_HOURS = env.real("ORDER_LIFETIME_HOURS", 24.0, least=0.01)
 
 # --- the platform's own mail, never by the engine -------------------------------------------------------------

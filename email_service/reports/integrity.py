@@ -4,11 +4,12 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from datetime import datetime
 
-from django.db.models import Count, Sum
+from django.db.models import Sum
 
 from email_service.reports.aggregation import COLUMN_OF
 from email_service.reports.hours import UtcHour, moment_of
 from email_service.reports.models import COUNTS, HourTotal, Report
+from email_service.send_details import closing
 from email_service.send_details.models import DirtyHour, Message
 from koomessage.common.integrity import Check
 
@@ -65,14 +66,9 @@ def _totals() -> Check:
 
 
 def _from_rows() -> dict[_Place, dict[str, int]]:
-    rows = (
-        Message.objects.order_by()
-        .annotate(hour=UtcHour("accepted_at"))
-        .values_list("tenant", "task", "hour", "status")
-        .annotate(Count("pk"))
-    )
     counted: defaultdict[_Place, Counter[str]] = defaultdict(lambda: Counter(dict.fromkeys(COUNTS, 0)))
-    for tenant, task, hour, status, number in rows.iterator():
+    found = closing.count("tenant", "task", "at_hour", "status", hour=UtcHour)
+    for (tenant, task, hour, status), number in found.items():
         if status in COLUMN_OF:
             counted[tenant, task, moment_of(hour)][COLUMN_OF[Message.Status(status)]] += number
     return {place: dict(counts) for place, counts in counted.items()}

@@ -8,7 +8,8 @@ from operator import add
 from types import MappingProxyType
 from typing import Any, TypeVar
 
-from django.db.models import Count, Q, Sum
+from django.db.models import BigIntegerField, Count, Q, Sum
+from django.db.models.functions import Coalesce
 
 from email_service.addresses.models import Address
 from email_service.domains.models import Domain
@@ -16,7 +17,7 @@ from email_service.reports.hours import Seconds, UtcHour, moment_of
 from email_service.reports.models import COUNTS, HourTotal, Report
 from email_service.reports.periods import Span
 from email_service.send_details.filters import tasks_matching
-from email_service.send_details.models import Event
+from email_service.send_details.models import ClosedEvent, Event
 from email_service.send_tasks.models import Task
 from email_service.send_tasks.models_workers import Heartbeat
 from email_service.send_tasks.queries import sendable_templates
@@ -129,16 +130,31 @@ def reception(tenant: Tenant, span: Span, wanted: Wanted = ALL) -> list[Receptio
     events = Event.objects.filter(
         delivered | unsubscribed, tenant=tenant, at__gte=span.start, at__lt=span.end
     )
+    removed = ClosedEvent.objects.filter(tenant=tenant, hour__gte=span.start, hour__lt=span.end)
     if wanted:
-        events = events.filter(message__task__in=tasks_matching(tenant, wanted).values("pk"))
+        tasks = tasks_matching(tenant, wanted).values("pk")
+        events, removed = events.filter(message__task__in=tasks), removed.filter(task__in=tasks)
     hours = (
         events.order_by()
         .annotate(hour=UtcHour("at"))
         .values_list("hour")
         .annotate(took=Count("pk", filter=delivered), left=Count("pk", filter=unsubscribed))
     )
-    sums = _summed(span, ((moment_of(hour).timestamp(), *counts) for hour, *counts in hours))
+    # What is kept of removed messages; in one statement, so that none is counted twice while they are removed.
+    kept = (
+        removed.order_by()
+        .annotate(at_hour=UtcHour("hour"))
+        .values_list("at_hour")
+        .annotate(took=_number(ClosedEvent.Kind.DELIVERED), left=_number(ClosedEvent.Kind.UNSUBSCRIBED))
+    )
+    sums = _summed(
+        span, ((moment_of(hour).timestamp(), *counts) for hour, *counts in hours.union(kept, all=True))
+    )
     return [Reception(label, *counts, hour=hour) for label, (hour, counts) in sums]
+
+
+def _number(kind: str) -> Coalesce:
+    return Coalesce(Sum("number", filter=Q(kind=kind)), 0, output_field=BigIntegerField())
 
 
 def refreshed_at() -> datetime | None:

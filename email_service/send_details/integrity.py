@@ -1,10 +1,11 @@
 """What must be true of messages and their events at any time."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from django.db.models import F, Q, QuerySet
 
-from email_service.send_details.models import Event, Message
+from email_service.send_details.models import ClosedCount, ClosedEvent, Event, Message
 from koomessage.common.integrity import Check
 
 _MOST_NAMED = 20
@@ -41,10 +42,19 @@ def checks() -> Iterator[Check]:
         Event.objects.count(),
         Event.objects.exclude(tenant=F("message__tenant")),
     )
+    yield _check(
+        "what is kept of removed messages belongs to their task's account, and had ended",
+        ClosedCount.objects.count() + ClosedEvent.objects.count(),
+        ClosedCount.objects.exclude(tenant=F("task__tenant"), status__in=Message.ENDED),
+        ClosedEvent.objects.exclude(tenant=F("task__tenant")),
+    )
 
 
-def _check(title: str, figure: int, wrong: QuerySet[Message] | QuerySet[Event]) -> Check:
-    named = [f"{row._meta.model_name} {row.pk}" for row in wrong.order_by("pk").only("pk")[:_MOST_NAMED]]
-    if len(named) == _MOST_NAMED:
-        named.append(f"{wrong.count()} rows in all")
+def _check(title: str, figure: int, *wrong: QuerySet[Any]) -> Check:
+    named: list[str] = []
+    for rows in wrong:
+        found = [f"{row._meta.model_name} {row.pk}" for row in rows.order_by("pk").only("pk")[:_MOST_NAMED]]
+        if len(found) == _MOST_NAMED:
+            found.append(f"{rows.count()} rows in all")
+        named += found
     return Check(title, figure, tuple(named))

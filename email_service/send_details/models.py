@@ -188,3 +188,45 @@ class DirtyHour(models.Model):
 
     def __str__(self) -> str:
         return f"{self.task_id} {self.hour:%Y-%m-%d %H}"
+
+
+class ClosedCount(models.Model):
+    """How many messages of a task's hour had ended so and were removed since: what the rows no longer say."""
+
+    tenant = models.ForeignKey("iam.Tenant", on_delete=models.PROTECT, related_name="+")
+    task = models.ForeignKey("email_service.Task", on_delete=models.PROTECT, related_name="+", db_index=False)
+    hour = models.DateTimeField()  # as DirtyHour.hour
+    status = models.CharField(max_length=10, choices=Message.Status)
+    end_reason = models.CharField(max_length=10, choices=Message.EndReason, blank=True)
+    number = models.PositiveBigIntegerField()
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(fields=["task", "hour", "status", "end_reason"], name="closed_count_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.task_id} {self.hour:%Y-%m-%d %H} {self.status}"
+
+
+class ClosedEvent(models.Model):
+    """How many of the removed messages' events happened in an hour: what reports show of receiving."""
+
+    class Kind(models.TextChoices):
+        DELIVERED = "delivered", _("Delivered")
+        UNSUBSCRIBED = "unsubscribed", _("Unsubscribed")
+
+    tenant = models.ForeignKey("iam.Tenant", on_delete=models.PROTECT, related_name="+", db_index=False)
+    task = models.ForeignKey("email_service.Task", on_delete=models.PROTECT, related_name="+", db_index=False)
+    hour = models.DateTimeField()  # UTC, in which it happened
+    kind = models.CharField(max_length=12, choices=Kind)
+    number = models.PositiveBigIntegerField()
+
+    class Meta:
+        default_permissions = ()
+        constraints = [models.UniqueConstraint(fields=["task", "hour", "kind"], name="closed_event_once")]
+        indexes = [models.Index(fields=["tenant", "hour"], name="closed_event_by_hour")]
+
+    def __str__(self) -> str:
+        return f"{self.task_id} {self.hour:%Y-%m-%d %H} {self.kind}"

@@ -1,5 +1,6 @@
 """发送明细: the list, a message's timeline, the address on demand, the export."""
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
@@ -31,6 +32,7 @@ def message_list(request: ConsoleRequest) -> HttpResponse:
         "lines": list(queries.lines(page.rows)),
         "filter": filter_form,
         # Only the first page changes by itself under the reader's eyes.
+        "retention_days": settings.RETENTION_DAYS,
         "is_polling": not page.previous_query and any(row.is_unfinished for row in page.rows),
     }
     page_name, fragment = "email_service/send_details/list.html", "email_service/send_details/_list.html"

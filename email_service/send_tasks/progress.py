@@ -5,11 +5,10 @@ from collections import Counter
 from collections.abc import Sequence
 
 from django.db import transaction
-from django.db.models import Count
 from django.utils import timezone
 
 from billing import services as billing
-from email_service.send_details import outcomes
+from email_service.send_details import closing, outcomes
 from email_service.send_details.models import Message
 from email_service.send_tasks import steps
 from email_service.send_tasks.claims import Batch
@@ -110,13 +109,10 @@ def refresh(task_id: int) -> None:
 
 
 def count(task: Task) -> tuple[Counter[str], int]:
-    """Return the task's messages by status, and how many of the ended ones cost nothing."""
+    """Return the task's messages by status, removed ones included, and how many of the ended ones cost nothing."""
     counts: Counter[str] = Counter()
     free = 0
-    rows = (
-        Message.objects.filter(task=task).order_by().values_list("status", "end_reason").annotate(Count("pk"))
-    )
-    for status, reason, number in rows:
+    for (status, reason), number in closing.count("status", "end_reason", task=task.pk).items():
         counts[status] += number
         if reason and status in Message.ENDED:
             free += number

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
-from django.db import models
 from django.db.models import QuerySet
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.text import format_lazy
 from django.utils.translation import gettext
@@ -14,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from email_service.addresses.models import Address
 from email_service.domains.models import Domain
 from email_service.mail_templates.models import Picture, Template
+from email_service.send_details import closing
 from email_service.send_details.models import Message
 from email_service.send_tasks import reasons
 from email_service.send_tasks.models import RejectedRow, Task
@@ -94,8 +96,7 @@ class Split:
 
 def split(task: Task) -> Split:
     """Count what has ended by itself, what has not, and what was cancelled; the task's own figures may be old."""
-    rows = Message.objects.filter(task=task).order_by().values_list("status").annotate(models.Count("pk"))
-    found = dict(rows)
+    found = {status: number for (status,), number in closing.count("status", task=task.pk).items()}
     waiting, held = found.get(Message.Status.PENDING, 0), found.get(Message.Status.HELD, 0)
     cancelled = found.get(Message.Status.CANCELLED, 0)
     return Split(sum(found.values()) - waiting - held - cancelled, waiting, cancelled, held)
@@ -118,6 +119,14 @@ def can_resend(task: Task, resends: Sequence[Task]) -> bool:
     """Say whether to offer it; what else may stand in the way is said when it is asked for."""
     begun = [row for row in resends if row.is_unfinished or row.started_at]
     return not task.is_unfinished and task.failed_count > 0 and task.template_id is not None and not begun
+
+
+def removed_count(task: Task) -> int:
+    """Return how many of the task's messages are no longer listed, for their age."""
+    # Nothing goes within a day, so that the pages of tasks at work ask for nothing.
+    if timezone.now() - task.created_at < timedelta(days=1):
+        return 0
+    return closing.removed(task.pk)
 
 
 def problem_rows(task: Task, limit: int | None = SHOWN_ROWS) -> list[RowProblem]:

@@ -103,6 +103,7 @@ def task_detail(request: ConsoleRequest, task: Task) -> HttpResponse:
         "attachments": task.attachments.order_by("pk"),
         "problems": queries.problem_rows(task),
         "problem_count": queries.problem_count(task),
+        "removed": queries.removed_count(task),
     }
     return render(request, "email_service/send_tasks/detail.html", context)
 
