@@ -1,6 +1,7 @@
 """Where Celery looks for jobs: re-exports only."""
 
 from email_service.domains.jobs import check_domain, recheck_due, tell
+from email_service.downloads.jobs import make_export, tidy_exports
 from email_service.mail_templates.jobs import mail_review, tidy_draft, tidy_drafts
 from email_service.reports.jobs import refresh_reports
 from email_service.retention.jobs import purge_messages
@@ -11,6 +12,7 @@ __all__ = [
     "check_recipients",
     "deliver",
     "mail_review",
+    "make_export",
     "purge_messages",
     "read_recipients",
     "recheck_due",
@@ -20,4 +22,5 @@ __all__ = [
     "tidy_checks",
     "tidy_draft",
     "tidy_drafts",
+    "tidy_exports",
 ]

@@ -2,22 +2,12 @@
 
 from email_service.addresses.models import Address
 from email_service.domains.models import DkimKey, Domain, DomainRecord
+from email_service.downloads.models import Export
 from email_service.feedback.models import FullMailbox, Suppression
 from email_service.mail_templates.models import Picture, Template, TemplateDraft, TemplateVersion
 from email_service.reports.models import HourTotal, Report
 from email_service.send_details.models import Attempt, ClosedCount, ClosedEvent, DirtyHour, Event, Message
-from email_service.send_tasks.models import (
-    Attachment,
-    Claim,
-    ClaimCounter,
-    Heartbeat,
-    Meter,
-    Pace,
-    RejectedRow,
-    Tally,
-    Task,
-    Worker,
-)
+from email_service.send_tasks.models import Attachment, Claim, ClaimCounter, Meter, RejectedRow, Task
 from email_service.send_tasks.models_check import CheckAttachment, CheckedBlock, RecipientCheck
 from email_service.send_tasks.models_events import TaskEvent
 from email_service.send_tasks.models_workers import Heartbeat, Pace, Tally, Worker
@@ -46,6 +36,7 @@ __all__ = [
     "DomainRecord",
     "EmailService",
     "Event",
+    "Export",
     "FullMailbox",
     "Heartbeat",
     "HourTotal",

@@ -11,6 +11,7 @@ SECTIONS = (
     "mail_templates",
     "send_tasks",
     "send_details",
+    "downloads",
     "reports",
     "feedback",
     "operations",

@@ -41,10 +41,12 @@ accept_content = ["json"]
 worker_prefetch_multiplier = 1
 worker_hijack_root_logger = False
 task_default_queue = "console"
-# Console jobs never wait behind sending, nor behind the reading of a large file.
+# Console jobs never wait behind sending, nor behind the reading or writing of a large file.
 task_routes = {
     "email_service.send_tasks.jobs.deliver": {"queue": "sending"},
     "email_service.send_tasks.jobs.read_recipients": {"queue": "reading"},
+    "email_service.downloads.jobs.make_export": {"queue": "reading"},
+    "email_service.retention.jobs.purge_messages": {"queue": "reading"},
 }
 timezone = "UTC"
 beat_schedule_filename = str(settings.DATA_DIR / "schedule")

@@ -12,6 +12,7 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "checks": {"task": "email_service.send_tasks.jobs.tidy_checks", "schedule": 3600.0},
     "sessions": {"task": "iam.jobs.clear_sessions", "schedule": 3600.0},
     "domains": {"task": "email_service.domains.jobs.recheck_due", "schedule": 300.0},
+    "exports": {"task": "email_service.downloads.jobs.tidy_exports", "schedule": 30.0},
     # By UTC: at night in China.
     "retention": {
         "task": "email_service.retention.jobs.purge_messages",

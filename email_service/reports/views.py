@@ -39,4 +39,5 @@ def report_export(request: ConsoleRequest) -> HttpResponseBase:
     span = form.span
     if span is None:
         return redirect("email:report")
-    return exports.report_workbook(tables.table_for(request.tenant, form.tab, span, form.wanted))
+    table = tables.table_for(request.tenant, form.tab, span, form.wanted)
+    return exports.report_file(table, is_csv=request.GET.get("format") == "csv")

@@ -3,20 +3,21 @@
 from django.conf import settings
 from django.contrib import messages
 from django.http import HttpResponse
-from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from email_service.downloads.forms import ExportForm
+from email_service.downloads.services import request_export
 from email_service.send_details import exports, queries, services
 from email_service.send_details.filters import MessageFilter
 from email_service.send_details.models import Message
+from koomessage.common.errors import RuleViolation
 from koomessage.common.htmx import render_page
 from koomessage.common.paging import paginate
-from koomessage.common.permissions import requires
+from koomessage.common.permissions import may, requires
 from koomessage.common.requests import ConsoleRequest
-from koomessage.common.workbooks import MAX_ROWS
 
 SORTS = {"created": "accepted_at"}
 
@@ -65,13 +66,21 @@ def message_reveal(request: ConsoleRequest, message: Message) -> HttpResponse:
     )
 
 
-@require_GET
+@require_http_methods(["GET", "POST"])
 @requires("email_service.export_message")
-def message_export(request: ConsoleRequest) -> HttpResponseBase:
-    rows = MessageFilter(request.GET).narrow_for(Message.objects.for_tenant(request.tenant), request.tenant)
-    if rows.order_by()[: MAX_ROWS + 1].count() > MAX_ROWS:
-        messages.error(
-            request, _("A workbook holds 1,048,575 rows at most. Narrow the list, then export it.")
-        )
-        return redirect("email:message_list")
-    return exports.message_workbook(rows.order_by("-accepted_at", "-pk"))
+def message_export(request: ConsoleRequest) -> HttpResponse:
+    """Ask for the kind of file, then have it made of what the list's filters in the address let through."""
+    source, query = exports.MESSAGES, request.GET.urlencode()
+    form = ExportForm(request.POST or None, may_reveal=may(request.user, source.reveal_permission))
+    if form.is_valid():
+        wish = {"kind": source.name, "query": query, "language": request.LANGUAGE_CODE, **form.cleaned_data}
+        try:
+            request_export(tenant=request.tenant, user=request.user, **wish)
+        except RuleViolation as refusal:
+            form.add_error(refusal.field, refusal.message)
+        else:
+            messages.success(request, _("The export was started. Download the file here once it is ready."))
+            return redirect("email:download_list")
+    page, fragment = "email_service/send_details/export.html", "email_service/send_details/_export.html"
+    context = {"form": form, "query": query}
+    return render_page(request, page, fragment, context, status=422 if form.errors else 200)

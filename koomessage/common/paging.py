@@ -3,6 +3,7 @@
 import base64
 import binascii
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -101,6 +102,17 @@ def _beyond(field: str, start: tuple[Any, int], *, up: bool) -> models.Q:
     return models.Q(**{f"{field}__{compare}e": value}) & (
         models.Q(**{f"{field}__{compare}": value}) | models.Q(**{field: value, f"pk__{compare}": pk})
     )
+
+
+def batches(rows: models.QuerySet[Any], order: str, size: int) -> Iterator[list[Any]]:
+    """Yield all rows in the order of a column that is never null, each batch by a query that begins after the last."""
+    field, up = order.removeprefix("-"), not order.startswith("-")
+    rows = rows.order_by(order, "pk" if up else "-pk")
+    found = list(rows[:size])
+    while found:
+        yield found
+        last = found[-1]
+        found = list(rows.filter(_beyond(field, (getattr(last, field), last.pk), up=up))[:size])
 
 
 def _pack(row: models.Model, field: str) -> str:

@@ -34,12 +34,14 @@ def store(field_file: FieldFile, name: str, content: File, *, field: str) -> Non
         raise RuleViolation(sentence, field=field) from error
 
 
-def discard(field_file: FieldFile) -> None:
-    """Delete a file that no row names; one that cannot be deleted only takes room."""
+def discard(field_file: FieldFile) -> bool:
+    """Delete a file that no row names; one that cannot be deleted (False) only takes room."""
     try:
         field_file.storage.delete(str(field_file.name))
+        return True
     except Exception as error:  # as above
         logger.warning("%s is named by no row and could not be deleted: %s", field_file.name, error)
+        return False
 
 
 def read(field_file: FieldFile) -> bytes:

@@ -23,6 +23,7 @@ TONES = {
     "failed": "danger", "rejected": "danger", "refused": "danger", "blocked": "danger", "bounce": "danger",
     "unverified": "warning", "pending": "warning", "paused": "warning", "quota_paused": "warning",
     "at_risk": "warning", "held": "warning", "unpaid": "warning", "transfer": "warning", "full": "warning",
+    "done": "success", "running": "info",
     "checking": "info", "waiting": "info", "preparing": "info", "scheduled": "info", "sending": "info",
     "reserved": "info",
 }  # fmt: skip

@@ -153,6 +153,20 @@ def test_the_export_holds_rows_and_total(as_owner: Client, acme: Tenant, yesterd
     assert as_owner.get(EXPORT, {"first": "odd"}).status_code == 302
 
 
+def test_the_export_as_csv_holds_the_same(as_owner: Client, acme: Tenant, yesterday: datetime) -> None:
+    make_report(make_task(acme), yesterday, succeeded=3, failed=1)
+
+    response = as_owner.get(EXPORT, {"kind": "day", "format": "csv"})
+
+    lines = b"".join(response.streaming_content).decode("utf-8-sig").splitlines()
+    assert lines[1].startswith(f'"{yesterday:%Y-%m-%d}","4","3","1"')
+    assert len(lines) == 3
+    assert (
+        "/email/reports/export/?tab=sending&amp;kind=day"
+        in as_owner.get(REPORT, {"kind": "day"}).content.decode()
+    )
+
+
 def test_the_report_takes_few_queries(
     as_owner: Client, acme: Tenant, yesterday: datetime, django_assert_num_queries: Any
 ) -> None:

@@ -1,12 +1,10 @@
-"""发送明细: who sees which rows, masked; what the filters find; the export."""
+"""发送明细: who sees which rows, masked; what the filters find."""
 
-import io
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from django.test import Client
-from python_calamine import CalamineWorkbook
 
 from email_service.send_details.models import Message
 from iam.models import Tenant
@@ -139,35 +137,6 @@ def test_the_fragment_is_the_list_alone(as_owner: Client, acme: Tenant) -> None:
     make_message(tenant=acme)
 
     assert as_owner.get(LIST, **FRAGMENT).content.decode().lstrip().startswith('<div id="message-list"')
-
-
-def test_the_export_holds_the_filtered_rows_as_text(as_owner: Client, acme: Tenant) -> None:
-    task = make_task(acme, subject='=HYPERLINK("http://x","y")', name="+1 @risk")
-    make_message(task, recipient="ada@qq.com", status="delivered")
-    make_message(tenant=acme)
-
-    response = as_owner.get(EXPORT, {"status": "delivered"})
-
-    content = b"".join(response.streaming_content)
-    rows = CalamineWorkbook.from_filelike(io.BytesIO(content)).get_sheet_by_index(0).to_python()
-    assert len(rows) == 2
-    assert rows[1][1] == "+1 @risk"
-    assert rows[1][7] == '=HYPERLINK("http://x","y")'
-    assert rows[1][9] == "***@qq.com"
-
-
-def test_more_rows_than_a_sheet_holds_are_refused_with_a_sentence(
-    as_owner: Client, acme: Tenant, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("email_service.send_details.views.MAX_ROWS", 1)
-    task = make_task(acme)
-    make_message(task)
-    make_message(task)
-
-    response = as_owner.get(EXPORT)
-
-    assert response.status_code == 302
-    assert response["Location"] == LIST
 
 
 def test_rights_decide_over_list_and_export(as_reader: Client, as_newcomer: Client, acme: Tenant) -> None:

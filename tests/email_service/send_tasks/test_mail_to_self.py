@@ -13,12 +13,14 @@ from openpyxl import load_workbook
 
 from billing.models import UnitEntry
 from email_service.addresses.models import Address
+from email_service.downloads.models import Export
 from email_service.mail_templates.models import Template, TemplateVersion
 from email_service.send_details.models import Message
 from email_service.send_tasks import progress
 from email_service.send_tasks.models import Task
 from email_service.setup.models import EmailService
 from iam.models import Tenant, User
+from koomessage.common import uploads
 from tests.conftest import FRAGMENT
 from tests.email_service.delivery.peer import Peer
 from tests.email_service.send_tasks.sending import deliver_all
@@ -276,12 +278,16 @@ def test_the_administration_lists_no_hidden_text(
         assert "TEST-ZH" not in page.content.decode()
 
 
-def test_the_export_of_details_holds_the_mail_by_its_name_alone(as_owner: Client, address: Address) -> None:
+def test_the_export_of_details_holds_the_mail_by_its_name_alone(
+    as_owner: Client, address: Address, django_capture_on_commit_callbacks: Any
+) -> None:
     post(as_owner, address)
 
-    answer = as_owner.get(reverse("email:message_export"))
+    with django_capture_on_commit_callbacks(execute=True):
+        as_owner.post(reverse("email:message_export"), {"format": "xlsx"})
 
-    content = b"".join(answer) if answer.streaming else answer.content  # type: ignore[attr-defined]
-    rows = list(load_workbook(BytesIO(content)).active.iter_rows(values_only=True))  # type: ignore[union-attr]
+    rows = list(
+        load_workbook(BytesIO(uploads.read(Export.objects.get().file))).active.iter_rows(values_only=True)
+    )  # type: ignore[union-attr]
     assert len(rows) == 2
     assert "测试邮件" in str(rows[1])
