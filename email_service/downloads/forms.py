@@ -10,7 +10,10 @@ from email_service.downloads.models import Export
 
 class ExportForm(forms.Form):
     format = forms.ChoiceField(
-        label=_("File format"), choices=Export.Format, widget=forms.RadioSelect, initial=Export.Format.XLSX
+        label=_("File format"),
+        choices=Export.Format,
+        widget=forms.RadioSelect(attrs={"class": "form-check-input"}),
+        initial=Export.Format.XLSX,
     )
     is_revealed = forms.BooleanField(
         label=_("Show whole recipient addresses"),

@@ -47,7 +47,7 @@ def download_file(request: ConsoleRequest, pk: int) -> HttpResponseBase:
         raise Http404
     if not queries.may_download(export, request.user):
         raise PermissionDenied
-    return download(export.file.storage.open(export.file.name, "rb"), queries.file_name(export))
+    return download(export.file.storage.open(str(export.file.name), "rb"), queries.file_name(export))
 
 
 @require_POST
