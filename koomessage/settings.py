@@ -121,10 +121,7 @@ _static = (
 # Read by the object store's backend; without them the machine may know (a role).
 AWS_ACCESS_KEY_ID = env.text("AWS_ACCESS_KEY_ID", "") or None
 AWS_SECRET_ACCESS_KEY = env.text("AWS_SECRET_ACCESS_KEY", "") or None
-STORAGES = {
-    "default": env.media_storage("MEDIA_STORAGE"),
-    "staticfiles": {"BACKEND": _static},
-}
+STORAGES = {"default": env.media_storage("MEDIA_STORAGE"), "staticfiles": {"BACKEND": _static}}
 WHITENOISE_USE_FINDERS = not env.flag("STATIC_MANIFEST", not DEBUG)
 
 # --- language and time --------------------------------------------------------------------------------------
@@ -278,12 +275,8 @@ CHECK_FRESH_HOURS = env.real("CHECK_FRESH_HOURS", 24.0, least=0.01)
 TEST_MAILS_AN_HOUR = env.number("TEST_MAILS_AN_HOUR", 10, least=1)
 SCHEDULE_LATEST_START_HOURS = env.real("SCHEDULE_LATEST_START_HOURS", 24.0)
 PICTURES_MB = env.number("PICTURES_MB", 200, least=1)
-# How many exports of one account are made at once, how long their files are kept, and after how many seconds
-# without a sign of life another worker begins one anew.
 EXPORTS_AT_ONCE = env.number("EXPORTS_AT_ONCE", 3, least=1)
 EXPORT_DAYS = env.real("EXPORT_DAYS", 7.0, least=0.01)
-EXPORT_LEASE_SECONDS = env.real("EXPORT_LEASE_SECONDS", 120.0, least=1.0)
-# Messages older than so many days are removed at night, for so many minutes at most; 0 keeps them for ever.
 RETENTION_DAYS = env.number("RETENTION_DAYS", 400)
 PURGE_MINUTES = env.real("PURGE_MINUTES", 120.0, least=0.1)
 ORDER_LIFETIME_HOURS = env.real("ORDER_LIFETIME_HOURS", 24.0, least=0.01)

@@ -24,6 +24,8 @@ from koomessage.common.errors import RuleViolation
 logger = logging.getLogger(__name__)
 MOST_ATTEMPTS = 5
 TELL_SECONDS = 1.0
+# Without a sign of life for so long another worker begins it anew.
+LEASE = timedelta(seconds=120)
 # A storage or a disk that refused is asked again after this.
 AGAIN = timedelta(seconds=30)
 
@@ -85,7 +87,7 @@ def _take(export_id: int) -> Export | None:
         status=Export.Status.RUNNING,
         attempts=export.attempts,
         rows_written=0,
-        lease_until=now + timedelta(seconds=settings.EXPORT_LEASE_SECONDS),
+        lease_until=now + LEASE,
     )
     return export if changed else None
 
@@ -120,7 +122,7 @@ class _Counted:
 
 def _hold(export: Export, **fields: Any) -> None:
     """Renew the lease and write the fields. Raises Lost where the export is another's, or nobody's any more."""
-    until = timezone.now() + timedelta(seconds=settings.EXPORT_LEASE_SECONDS)
+    until = timezone.now() + LEASE
     if not _ours(export).update(lease_until=until, **fields):
         raise Lost
 
