@@ -54,7 +54,7 @@ def _batches(rows: models.QuerySet[Message], is_revealed: bool) -> Iterator[Sequ
 def _tasks_of(messages: Sequence[Message], known: dict[int, Any]) -> dict[int, Any]:
     """Return the messages' tasks with the versions that were sent; what is known is not read again."""
     wanted = {message.task_id for message in messages}
-    tasks = Message._meta.get_field("task").related_model._default_manager  # type: ignore[union-attr]
+    tasks = Message._meta.get_field("task").related_model._default_manager
     read = tasks.select_related("template_version").filter(pk__in=wanted - known.keys())
     fresh = {task.pk: task for task in read.only(*_OF_TASKS)}
     return {pk: fresh.get(pk) or known[pk] for pk in wanted}
