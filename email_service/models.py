@@ -6,7 +6,16 @@ from email_service.downloads.models import Export
 from email_service.feedback.models import FullMailbox, Suppression
 from email_service.mail_templates.models import Picture, Template, TemplateDraft, TemplateVersion
 from email_service.reports.models import HourTotal, Report
-from email_service.send_details.models import Attempt, ClosedCount, ClosedEvent, DirtyHour, Event, Message
+from email_service.send_details.models import (
+    Addressee,
+    Attempt,
+    ClosedCount,
+    ClosedEvent,
+    ColumnChoice,
+    DirtyHour,
+    Event,
+    Message,
+)
 from email_service.send_tasks.models import Attachment, Claim, ClaimCounter, Meter, RejectedRow, Task
 from email_service.send_tasks.models_check import CheckAttachment, CheckedBlock, RecipientCheck
 from email_service.send_tasks.models_events import TaskEvent
@@ -21,6 +30,7 @@ from email_service.setup.models import (
 
 __all__ = [
     "Address",
+    "Addressee",
     "Attachment",
     "Attempt",
     "CheckAttachment",
@@ -29,6 +39,7 @@ __all__ = [
     "ClaimCounter",
     "ClosedCount",
     "ClosedEvent",
+    "ColumnChoice",
     "DestinationLimit",
     "DirtyHour",
     "DkimKey",

@@ -15,6 +15,12 @@ def mask(address: str) -> str:
     return f"***@{address.rpartition('@')[2]}"
 
 
+def is_whole_address(text: str) -> bool:
+    """Say whether a search means one address, rather than a part of several."""
+    name, at, domain = text.partition("@")
+    return bool(name and at and "." in domain.strip("."))
+
+
 class MessageQuerySet(TenantQuerySet):
     def unfinished(self) -> Self:
         return self.filter(status__in=[Message.Status.PENDING, Message.Status.HELD])
@@ -22,8 +28,7 @@ class MessageQuerySet(TenantQuerySet):
     def to_recipient(self, text: str) -> Self:
         """Keep the messages to an address, or to addresses that hold the text, without regard to case."""
         key = text.strip().lower()
-        name, at, domain = key.partition("@")
-        if name and at and "." in domain:
+        if is_whole_address(key):
             return self.filter(recipient_key=key)
         return self.filter(recipient_key__contains=key)
 
@@ -99,8 +104,15 @@ class Message(models.Model):
                 condition=models.Q(status="pending", lease_token=None, parked_since__isnull=False),
                 name="message_parked",
             ),
-            # With the time, so that an hour of a task is counted from the index alone.
-            models.Index(fields=["task", "status", "accepted_at"], name="message_by_task"),
+            # With the time, so that an hour of a task is counted from the index alone, and its newest are found.
+            models.Index(fields=["task", "status", "-accepted_at", "-id"], name="message_by_task"),
+            # Among millions that were delivered the few others are found without walking; sending never writes
+            # to it for what is delivered.
+            models.Index(
+                fields=["tenant", "status", "-accepted_at", "-id"],
+                condition=models.Q(status__in=["failed", "rejected", "expired", "held", "cancelled"]),
+                name="message_by_end",
+            ),
             models.Index(
                 fields=["lease_token"], condition=models.Q(lease_token__isnull=False), name="message_claimed"
             ),
@@ -126,6 +138,39 @@ class Message(models.Model):
     @property
     def masked_recipient(self) -> str:
         return mask(self.recipient)
+
+
+class Addressee(models.Model):
+    """An address that an account has written to, once: where a part of an address is looked for.
+
+    Messages are many times as many, and rewritten at each step of sending; an index of parts of addresses on
+    them would be written anew each time.
+    """
+
+    tenant = models.ForeignKey("iam.Tenant", on_delete=models.PROTECT, related_name="+", db_index=False)
+    address_key = models.CharField(max_length=320)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "address_key"], name="addressee_once_a_tenant")
+        ]
+
+    def __str__(self) -> str:
+        return self.address_key
+
+
+class ColumnChoice(models.Model):
+    """Which columns of 发送明细 a user wants to see; without a row, all of them."""
+
+    user = models.OneToOneField("iam.User", on_delete=models.CASCADE, related_name="+")
+    columns = models.JSONField(default=list)  # names, of send_details.columns
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.user_id}"
 
 
 class Attempt(models.Model):

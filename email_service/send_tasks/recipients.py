@@ -11,7 +11,7 @@ from django.db.models import F, Q, QuerySet
 
 from billing import services as billing
 from email_service.feedback.queries import suppressed_keys
-from email_service.send_details import outcomes
+from email_service.send_details import addressees, outcomes
 from email_service.send_details.bulk import insert_rows
 from email_service.send_details.models import Message
 from email_service.send_tasks import claims, progress, reasons, resending, steps
@@ -159,6 +159,8 @@ def write(task: Task, judged: Sorted, *, accepted_at: datetime) -> int:
         insert_rows(Message, _COLUMNS, (_message(task, row, accepted_at) for row in fresh))
         outcomes.mark_dirty([(task.tenant_id, task.pk, accepted_at)])
         billing.reserve_units(tenant=task.tenant, reference=task.code, units=len(fresh))
+        # Once the account's ledger is locked, so that nobody adds addresses of this account beside.
+        addressees.remember(task.tenant_id, (row.mailbox.key for row in fresh))
     insert_rows(
         RejectedRow, _REJECTED, [(task.pk, number, value[:320], reason) for number, value, reason in bad]
     )
