@@ -11,10 +11,12 @@ class EmailServiceConfig(AppConfig):
         from email_service.addresses.queries import addresses_at
         from email_service.addresses.uses import add_use as add_address_use
         from email_service.domains.uses import add_use as add_domain_use
-        from email_service.downloads.sources import add_source
+        from email_service.downloads.sources import add_source as add_export_source
         from email_service.mail_templates.uses import add_picture_use
         from email_service.send_details.exports import MESSAGES
+        from email_service.send_details.sources import add_source as add_mail_source
         from email_service.send_tasks.ceilings import with_use
+        from email_service.send_tasks.mailing import source_of
         from email_service.send_tasks.queries import tasks_of_address, tasks_of_domain, tasks_of_picture
         from email_service.setup.gates import configured
         from email_service.setup.uses import add_use as add_limit_use
@@ -26,4 +28,5 @@ class EmailServiceConfig(AppConfig):
         add_address_use(tasks_of_address)
         add_picture_use(tasks_of_picture)
         add_limit_use(with_use)
-        add_source(MESSAGES)
+        add_export_source(MESSAGES)
+        add_mail_source(source_of)

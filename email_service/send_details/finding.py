@@ -29,6 +29,8 @@ MOST_ADDRESSES = 2_000
 MOST_WITHOUT_OTHER_WAY = 50_000
 MOST_TASKS = 5_000
 FEW_TASKS = 250
+# The states of the index message_by_end.
+ENDED_OTHERWISE = frozenset({"failed", "rejected", "expired", "held", "cancelled"})
 # The number said of a list is exact up to here.
 MOST_COUNTED = 10_000
 
@@ -67,7 +69,7 @@ class Search:
     tenant_id: int
     rows: Rows
     tasks: Rows | None = None  # of these tasks alone
-    status: str = ""  # to which `rows` are narrowed already
+    states: Sequence[str] = ()  # to which `rows` are narrowed already
     part: str = ""  # of the recipient's address, in lower case
     dress: Callable[[Rows], Rows] = as_they_are  # adds what a page needs of each row
 
@@ -129,9 +131,12 @@ class Search:
             starts = self._at_addresses(MOST_ADDRESSES)
             if starts:
                 return self._of_tasks(self.rows), starts
+        states = list(self.states) or Message.Status.values
         if self._task_ids is None:
+            if self.tasks is None and self.states and not self.part and ENDED_OTHERWISE.issuperset(states):
+                # The index that holds the few has each state in order, not all of them.
+                return self.narrowed, (Start("status", "varchar", states),)
             return self.narrowed, ()
-        states = [self.status] if self.status else Message.Status.values
         starts = (Start("task_id", "bigint", self._task_ids), Start("status", "varchar", states))
         return self._with_part(self.rows), starts
 

@@ -1,6 +1,7 @@
 """What the pages of 发送明细 show of messages."""
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,7 +12,13 @@ from django.utils.translation import gettext_lazy as _
 
 from email_service.delivery.replies import Cause, explain
 from email_service.delivery.slots import Slotted, cut_at_slots
-from email_service.send_details.models import Attempt, Event, Message, mask
+from email_service.mail_templates.rendering import preview
+from email_service.send_details.finding import Search
+from email_service.send_details.models import Attempt, ColumnChoice, Event, Message, mask
+from iam.models import Tenant, User
+from koomessage.common.paging import beyond
+
+MOST_RELATED = 10
 
 # What a row of the list needs of its task and of the version that was sent.
 _COLUMNS = (
@@ -73,7 +80,8 @@ class Moment:
     text: str | Promise = ""
     attempt: Attempt | None = None
     cause: str | Promise = ""
-    by: str = ""
+    by: str = ""  # who was shown something
+    has_source: bool = False  # the whole source, rather than the address
 
     @property
     def milliseconds(self) -> int:
@@ -86,6 +94,11 @@ class Moment:
 def listed(rows: models.QuerySet[Message]) -> models.QuerySet[Message]:
     """Fetch with the messages what `lines` needs, and no more."""
     return rows.select_related("task__template_version").only(*_COLUMNS)
+
+
+def has_any(tenant: Tenant) -> bool:
+    """Say whether anything was ever sent, so that an empty list can say what is the matter."""
+    return Message.objects.filter(tenant=tenant).exists()
 
 
 def lines(messages: Iterable[Message]) -> Iterator[Line]:
@@ -144,21 +157,73 @@ def _attempt(row: Attempt) -> Moment:
     )
 
 
+# How kinds look that only say that they happened; one that only a later version knows looks like the last.
+_LOOKS = {
+    Event.Kind.UNSUBSCRIBED: ("warning", "mail-x"),
+    Event.Kind.DECIDED: ("info", "gavel"),
+    Event.Kind.SUPPRESSED: ("warning", "ban"),
+    Event.Kind.REVEALED: ("secondary", "eye"),
+    "": ("secondary", "circle-dot"),
+}
+
+
 def _event(row: Event) -> Moment | None:
+    if row.kind == Event.Kind.ACCEPTED:
+        return None  # the message's own moment
+    status, reason = str(row.detail.get("status", "")), str(row.detail.get("reason", ""))
     if row.kind == Event.Kind.ENDED:
-        status = str(row.detail.get("status", ""))
-        reason = REASONS.get(str(row.detail.get("reason", "")), "")
         label = dict(Message.Status.choices).get(status, status)
-        return Moment(row.at, label, status, "flag", reason or ENDS.get(status, ""))
-    if row.kind == Event.Kind.UNSUBSCRIBED:
-        text = _("The recipient unsubscribed; your tasks do not write to this address any more.")
-        return Moment(row.at, row.get_kind_display(), "warning", "mail-x", text)
-    if row.kind == Event.Kind.DECIDED:
-        decided = DECISIONS.get(str(row.detail.get("status", "")), "")
-        return Moment(row.at, row.get_kind_display(), "info", "gavel", decided)
-    if row.kind == Event.Kind.SUPPRESSED:
-        why = SUPPRESSIONS.get(str(row.detail.get("reason", "")), "")
-        return Moment(row.at, row.get_kind_display(), "warning", "ban", why)
-    if row.kind == Event.Kind.REVEALED:
-        return Moment(row.at, row.get_kind_display(), "secondary", "eye", by=str(row.detail.get("login", "")))
-    return None  # accepting is the message's own moment
+        return Moment(row.at, label, status, "flag", REASONS.get(reason, "") or ENDS.get(status, ""))
+    texts: dict[str, str | Promise] = {
+        Event.Kind.UNSUBSCRIBED: _(
+            "The recipient unsubscribed; your tasks do not write to this address any more."
+        ),
+        Event.Kind.DECIDED: DECISIONS.get(status, ""),
+        Event.Kind.SUPPRESSED: SUPPRESSIONS.get(reason, ""),
+    }
+    tone, icon = _LOOKS.get(row.kind, _LOOKS[""])
+    by = str(row.detail.get("login", "")) if row.kind == Event.Kind.REVEALED else ""
+    has_source = row.detail.get("what") == "source"
+    return Moment(
+        row.at,
+        _("Source downloaded") if by and has_source else row.get_kind_display(),
+        tone,
+        "file-down" if has_source else icon,
+        texts.get(row.kind, ""),
+        by=by,
+        has_source=has_source,
+    )
+
+
+def chosen_columns(user: User) -> Collection[str] | None:
+    """Return the columns the user chose, None where none were chosen."""
+    return ColumnChoice.objects.filter(user=user).values_list("columns", flat=True).first()
+
+
+def related(message: Message) -> list[Message]:
+    """Return the latest other messages of the account to the same recipient."""
+    rows = Message.objects.filter(tenant=message.tenant_id, recipient_key=message.recipient_key)
+    latest = listed(rows).order_by("-accepted_at", "-pk")
+    return [row for row in latest[: MOST_RELATED + 1] if row.pk != message.pk][:MOST_RELATED]
+
+
+def beside(message: Message, *, later: bool) -> int | None:
+    """Return the id of the next or the previous message of the task, as the list has them; None at its end."""
+    sign = "" if later else "-"
+    rows = Message.objects.filter(beyond("accepted_at", (message.accepted_at, message.pk), up=later))
+    rows = rows.order_by(f"{sign}accepted_at", f"{sign}pk")
+    tasks = type(message.task).objects.filter(pk=message.task_id)
+    found = Search(message.tenant_id, rows, tasks=tasks).fetch(rows, 1)
+    return found[0].pk if found else None
+
+
+def sent_document(message: Message, *, as_text: bool = False) -> str:
+    """Return the mail as the recipient got it, for the sandboxed frame; links of the recipient's own lead nowhere.
+
+    The recipient's address is masked wherever a value holds it.
+    """
+    version = message.task.template_version
+    hidden = re.compile(re.escape(message.recipient), re.IGNORECASE)
+    masked = message.masked_recipient
+    values = [hidden.sub(lambda _found: masked, str(value)) for value in message.params]
+    return preview(version, dict(zip(version.parameters, values, strict=False)), as_text=as_text)

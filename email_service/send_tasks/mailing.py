@@ -1,9 +1,13 @@
 """A task's mail, compiled once from what was frozen at submit, and rendered per recipient."""
 
+import logging
 import time
 from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import Protocol
 
 from django.conf import settings
+from django.utils.translation import gettext_lazy as _
 
 from email_service.delivery import tokens
 from email_service.delivery.compose import (
@@ -19,11 +23,15 @@ from email_service.delivery.envelopes import Envelope
 from email_service.domains import queries as domains
 from email_service.feedback import links
 from email_service.mail_templates import rendering
+from email_service.send_details.models import Message
 from email_service.send_tasks.claims import Claimed
 from email_service.send_tasks.models import Task
 from email_service.send_tasks.turns import Note
 from email_service.setup.models import Transport
 from koomessage.common import uploads
+from koomessage.common.errors import RuleViolation
+
+logger = logging.getLogger(__name__)
 
 
 class CannotPrepare(Exception):
@@ -72,12 +80,7 @@ class Mailing:
         def render() -> bytes:
             note.write(message.id)
             began_at = time.perf_counter()
-            url = self._links.unsubscribe_url(message.id) if self._unsubscribes else None
-            token = self._links.tracking_token(message.id) if self._mail.needs_token else None
-            recipient = Recipient(
-                message.id, message.recipient, message.accepted_at, message.values, PersonalLinks(url, token)
-            )
-            content = self._mail.render(recipient)
+            content = rendered(self._mail, message, self._links, unsubscribes=self._unsubscribes)
             rendered_at = time.perf_counter()
             if signs and self._signer is not None:
                 content = self._signer.sign(content, is_canonical=True)
@@ -102,6 +105,70 @@ class Mailing:
         return sign
 
 
+class Personal(Protocol):
+    """What is each message's own."""
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def recipient(self) -> str: ...
+    @property
+    def values(self) -> tuple[str, ...]: ...
+    @property
+    def accepted_at(self) -> datetime: ...
+
+
+def rendered(mail: CompiledMail, message: Personal, maker: links.LinkMaker, *, unsubscribes: bool) -> bytes:
+    """Return the message's mail, unsigned; the same bytes whenever asked."""
+    url = maker.unsubscribe_url(message.id) if unsubscribes else None
+    token = maker.tracking_token(message.id) if mail.needs_token else None
+    personal = PersonalLinks(url, token)
+    return mail.render(
+        Recipient(message.id, message.recipient, message.accepted_at, message.values, personal)
+    )
+
+
+def source_of(message: Message) -> bytes:
+    """Return the mail that was or will be sent for the message, without its signature.
+
+    Raises RuleViolation where what it was made from cannot be had.
+    """
+    task = message.task
+    try:
+        mail = compile_task(task)
+        claimed = Claimed(
+            message.pk,
+            message.recipient,
+            message.recipient_key,
+            tuple(map(str, message.params)),
+            message.attempts,
+            message.crashes,
+            message.accepted_at,
+        )
+        unsubscribes = task.template_version.can_unsubscribe
+        return rendered(mail, claimed, links.link_maker(), unsubscribes=unsubscribes)
+    except (CannotPrepare, uploads.StorageSilent, ValueError) as trouble:
+        logger.warning("The source of message %s cannot be made: %s", message.pk, trouble)
+        raise RuleViolation(
+            _("The source cannot be made now: a part of the mail, such as an attachment, cannot be read.")
+        ) from trouble
+
+
+def compile_task(task: Task, *, tracking_url: str | None = None) -> CompiledMail:
+    """Compile what all of the task's recipients share. Raises CannotPrepare, and StorageSilent for files."""
+    version = task.template_version
+    text, rich = rendering.parts_of(version)
+    try:
+        files = tuple(
+            Attachment(row.name, row.content_type, uploads.read(row.file))
+            for row in task.attachments.order_by("pk")
+        )
+        parts = Parts(task.subject, text, rich, task.sender, task.sender_alias, files)
+        return compile_mail(parts, parameters=tuple(version.parameters), tracking_url=tracking_url)
+    except (OSError, ValueError) as error:
+        raise CannotPrepare(f"The mail cannot be made: {error}") from error
+
+
 def token_keys() -> tuple[bytes, ...]:
     """Return the keys of links and bounce addresses: the first makes, all are understood."""
     return tuple(key.encode() for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS))
@@ -124,16 +191,10 @@ def prepare(task: Task, *, tracking_url: str | None = None, signs: bool = True) 
     key = domains.signing_key(task.domain_id) if task.domain_id else None
     if key is None:
         raise CannotPrepare("The sending domain has no signing key any more.")
-    text, rich = rendering.parts_of(version)
+    mail = compile_task(task, tracking_url=tracking_url)
     try:
-        files = tuple(
-            Attachment(row.name, row.content_type, uploads.read(row.file))
-            for row in task.attachments.order_by("pk")
-        )
-        parts = Parts(task.subject, text, rich, task.sender, task.sender_alias, files)
-        mail = compile_mail(parts, parameters=tuple(version.parameters), tracking_url=tracking_url)
         signer = DkimSigner(key.domain.name, key.selector, key.private_key.encode()) if signs else None
-    except (OSError, ValueError) as error:
+    except ValueError as error:
         raise CannotPrepare(f"The mail cannot be made: {error}") from error
     # At the author's own domain SPF is aligned too, and DMARC passes without the signature.
     bounce_host = settings.PLATFORM_BOUNCE_HOST

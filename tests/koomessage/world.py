@@ -172,7 +172,9 @@ ROWS = {
     "email:task_pause": "task",
     "email:task_resume": "task",
     "email:message_detail": "message",
+    "email:message_frame": "message",
     "email:message_reveal": "message",
+    "email:message_source": "message",
     "email:suppression_delete": "suppression",
     "email:engine_decide": "message",
 }
