@@ -22,6 +22,7 @@ PAGES: dict[Person | None, tuple[str, ...]] = {
         "/email/templates/|a[href$='/preview/']", "/email/templates/pictures/",
         "/email/tasks/", "/email/tasks/add/", "/email/tasks/|#task-list td a",
         "/email/details/", "/email/details/|#message-list td a", "/email/details/export/", "/email/downloads/",
+        "/email/details/columns/", "/email/details/count/",
         "/email/reports/", "/email/reports/|.tabs a:nth-child(2)", "/email/suppression/", "/email/suppression/add/",
         "/iam/", "/iam/users/add/", "/iam/groups/", "/iam/policies/", "/iam/policies/|#policy-list td a",
         "/iam/settings/", "/password/", "/kept/",
