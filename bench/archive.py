@@ -24,7 +24,7 @@ from django.utils.http import urlencode  # noqa: E402
 from bench.sides import obey  # noqa: E402
 from email_service.models import Attempt, Event, Message, Task  # noqa: E402
 from email_service.reports import aggregation  # noqa: E402
-from email_service.send_details import outcomes  # noqa: E402
+from email_service.send_details import addressees, outcomes  # noqa: E402
 from iam.models import Tenant, User  # noqa: E402
 from koomessage.common.paging import _pack  # noqa: E402
 
@@ -71,6 +71,8 @@ def fill(count: str) -> dict[str, int]:
     for statement in indexes:
         with connection.cursor() as cursor:
             cursor.execute(statement)
+    # As reading recipients would have done; else no part of an address is found but among the newest.
+    addressees.remember_all()
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE" if POSTGRESQL else "ANALYZE")
     while aggregation.refresh(timezone.now(), 10_000):
