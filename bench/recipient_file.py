@@ -85,7 +85,7 @@ def _rows(rows: int, chance: random.Random, counts: dict[str, int]) -> Iterator[
         else:
             seen[chance.randrange(1000)] = address
         order = chance.randrange(10**9, 10**10)
-        coupon = f"{chance.getrandbits(40):010X}"
+        coupon = f"{chance.getrandbits(256):064X}"
         due = f"2026-{1 + number % 12:02}-{1 + number % 28:02}"
         yield address, chance.choice(NAMES), order, chance.choice(CITIES), coupon, due
 

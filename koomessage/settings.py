@@ -48,8 +48,7 @@ INSTALLED_APPS = [
     "email_service",
     "koomessage.console",
 ]
-if DEMO:
-    INSTALLED_APPS.append("koomessage.demo")
+INSTALLED_APPS += ["koomessage.demo"] if DEMO else []
 
 MIDDLEWARE = [
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
@@ -268,8 +267,6 @@ DIRECT_ALLOWED_NETWORKS = env.networks("DIRECT_ALLOWED_NETWORKS")
 
 # --- limits (PRODUCT.md) ------------------------------------------------------------------------------------
 MAX_RECIPIENT_ROWS = env.number("MAX_RECIPIENT_ROWS", 1_000_000, least=1)
-# A recipient file that was checked and not submitted is deleted after so many days; after so many hours it is
-# checked again before it is submitted.
 CHECK_KEPT_DAYS = env.real("CHECK_KEPT_DAYS", 7.0, least=0.01)
 CHECK_FRESH_HOURS = env.real("CHECK_FRESH_HOURS", 24.0, least=0.01)
 TEST_MAILS_AN_HOUR = env.number("TEST_MAILS_AN_HOUR", 10, least=1)

@@ -107,7 +107,7 @@ def judge_file(file: UploadedFile | None, version: TemplateVersion) -> None:
         raise RuleViolation(_("Upload the recipient file."), field="file")
     if (file.size or 0) > limits.MAX_FILE_BYTES:
         raise RuleViolation(FILE_TOO_LARGE, field="file")
-    judge_head(file, version)  # type: ignore[arg-type]  # an upload is a file
+    judge_head(file, version)
     file.seek(0)
 
 

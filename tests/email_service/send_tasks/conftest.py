@@ -4,8 +4,11 @@ from pathlib import Path
 import pytest
 from django.utils import translation
 
+from email_service.mail_templates.models import TemplateVersion
 from email_service.send_tasks import dispatch, jobs
+from iam.models import Tenant
 from tests.email_service.delivery.peer import Peer
+from tests.factories_sending import make_suppression, make_version
 
 Hints = list[tuple[object, ...]]
 
@@ -23,6 +26,13 @@ def _in_english() -> Iterator[None]:
     """Sentences of services are compared in the language of the source."""
     with translation.override("en"):
         yield
+
+
+@pytest.fixture
+def version(acme: Tenant) -> TemplateVersion:
+    """A template of acme's with one parameter; one recipient of the tests' files is suppressed."""
+    make_suppression(acme, "gone@qq.com")
+    return make_version(acme, body="Dear {{name}}, good day.", parameters=["name"])
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """The page between the form and the task: what the file holds, and that only what was shown is submitted."""
 
-import io
 import uuid
 from datetime import timedelta
 from typing import Any
@@ -11,17 +10,14 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
-from openpyxl import load_workbook
 
-from billing.services import grant_package
 from email_service.mail_templates.models import Template
-from email_service.models import Attachment, CheckedBlock, Message, RecipientCheck, Task
-from email_service.send_tasks import examination, jobs, recipients
+from email_service.models import Attachment, Message, RecipientCheck, Task
+from email_service.send_tasks import jobs, recipients
 from iam.models import Tenant
-from tests.conftest import FRAGMENT
 from tests.email_service.send_tasks.sending import sender_of, sheet
 from tests.email_service.send_tasks.test_views import filled_in
-from tests.factories_sending import make_suppression, make_version
+from tests.factories_sending import make_version
 
 pytestmark = pytest.mark.django_db
 ROWS = (
@@ -33,12 +29,6 @@ ROWS = (
     ("b@qq.com", "", ""),
     ("c@qq.com", "Qian <b>", "last"),
 )
-
-
-@pytest.fixture
-def version(acme: Tenant) -> Any:
-    make_suppression(acme, "gone@qq.com")
-    return make_version(acme, body="Dear {{name}}, good day.", parameters=["name"])
 
 
 def post(client: Client, tenant: Tenant, version: Any, **overrides: Any) -> Any:
@@ -79,37 +69,6 @@ def test_a_file_is_checked_and_no_task_is_made(
     check.refresh_from_db()
     assert (check.state, check.rows_read, check.good_count) == ("finished", 6, 2)
     assert check.bad_counts == {"bad_address": 1, "duplicate": 1, "suppressed": 1, "no_value": 1}
-
-
-def test_the_page_says_what_was_found_and_what_it_costs(acme: Tenant, as_owner: Client, version: Any) -> None:
-    for name, units, days in (("Later", 5, 20), ("Sooner", 1, 10)):
-        until = timezone.now() + timedelta(days=days)
-        grant_package(tenant=acme, name=name, units=units, valid_until=until, granted_by=None, reason="test")
-    check = checked(as_owner, acme, version)
-
-    answer = as_owner.get(check.get_absolute_url())
-
-    report = answer.context["report"]
-    assert [(share.name, share.units) for share in report.cost.packages] == [("Sooner", 1), ("Later", 1)]
-    assert report.cost.pay_as_you_go == 0 and not report.cost.refusal
-    page = answer.content.decode()
-    assert "Hello Li" in page and "Sooner" in page and 'name="leaves_out"' in page
-
-
-def test_what_packages_lack_goes_to_pay_as_you_go_or_is_refused(
-    acme: Tenant, as_owner: Client, version: Any
-) -> None:
-    check = checked(as_owner, acme, version)
-    assert as_owner.get(check.get_absolute_url()).context["report"].cost.pay_as_you_go == 2
-    acme.pay_as_you_go = False
-    acme.save(update_fields=["pay_as_you_go"])
-
-    page = as_owner.get(check.get_absolute_url())
-    refused = submit(as_owner, check, leaves_out="on")
-
-    assert page.context["report"].cost.refusal
-    assert refused.status_code == 422
-    assert not Task.objects.exists()
 
 
 def test_bad_rows_are_left_out_only_where_it_is_said(acme: Tenant, as_owner: Client, version: Any) -> None:
@@ -258,60 +217,6 @@ def test_nothing_is_submitted_while_the_file_is_read_or_where_it_cannot_be(
     assert submit(as_owner, check, leaves_out="on").status_code == 422
 
 
-def test_progress_ends_its_polling_with_the_reading(acme: Tenant, as_owner: Client, version: Any) -> None:
-    post(as_owner, acme, version)
-    check = RecipientCheck.objects.get()
-    address = reverse("email:check_progress", args=[check.pk])
-
-    moving = as_owner.get(address, **FRAGMENT)
-    jobs.check_recipients(check.pk)
-    ended = as_owner.get(address, **FRAGMENT)
-    submit(as_owner, check, leaves_out="on")
-    gone = as_owner.get(address, **FRAGMENT)
-
-    assert (moving.status_code, ended.status_code) == (200, 286)
-    assert "every 1s" in moving.content.decode() and "every 1s" not in ended.content.decode()
-    assert gone["HX-Redirect"] == Task.objects.get().get_absolute_url()
-
-
-def test_any_row_is_shown_as_its_mail_and_a_bad_one_with_its_reason(
-    acme: Tenant, as_owner: Client, version: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(examination, "BLOCK", 2)
-    check = checked(as_owner, acme, version)
-    assert CheckedBlock.objects.count() == 3
-
-    def shown(number: str) -> Any:
-        return as_owner.get(check.get_absolute_url(), {"row": number}, **FRAGMENT).context["row"]
-
-    first = shown("")
-    assert (first.number, first.previous, first.following, first.subject) == (2, None, 3, "Hello Li")
-    assert shown("3").reason and shown("3").address == "nobody"
-    assert (shown("4").previous, shown("4").following) == (3, 5)
-    assert (shown("7").previous, shown("7").following) == (6, None)
-    assert shown("1").number == 2 and shown("99999").number == 7 and shown("x").number == 2
-    frame = as_owner.get(reverse("email:check_frame", args=[check.pk]), {"row": "7"})
-    assert "Dear Qian &lt;b&gt;, good day." in frame.content.decode()
-    assert "sandbox" in frame["Content-Security-Policy"]
-
-
-def test_the_rows_that_become_no_mail_come_back_as_they_were_with_a_reason(
-    acme: Tenant, as_owner: Client, version: Any
-) -> None:
-    check = checked(as_owner, acme, version)
-
-    answer = as_owner.get(reverse("email:check_rows", args=[check.pk]), headers={"Accept-Language": "en"})
-
-    rows = list(load_workbook(io.BytesIO(answer.getvalue())).active.iter_rows())
-    assert [cell.value for cell in rows[0]][:3] == ["email", "name", "note"]
-    assert [[cell.value or "" for cell in row][:3] for row in rows[1:]] == [
-        ["nobody", "Wang", '=HYPERLINK("x")'], ["A@QQ.com", "Li", ""], ["gone@qq.com", "Zhao", ""],
-        ["b@qq.com", "", ""],
-    ]  # fmt: skip
-    assert rows[1][2].data_type == "s"
-    assert all(row[3].value for row in rows)
-
-
 def test_a_scheduled_check_keeps_its_hour(acme: Tenant, as_owner: Client, version: Any) -> None:
     due = timezone.localtime(timezone.now() + timedelta(hours=3)).replace(second=0, microsecond=0)
     check = checked(as_owner, acme, version, send_type="scheduled", due_at=due.strftime("%Y-%m-%dT%H:%M"))
@@ -319,30 +224,6 @@ def test_a_scheduled_check_keeps_its_hour(acme: Tenant, as_owner: Client, versio
     submit(as_owner, check, leaves_out="on")
 
     assert Task.objects.get().due_at == due
-
-
-def test_strangers_find_nothing_and_readers_may_not(
-    acme: Tenant, as_owner: Client, as_stranger: Client, as_reader: Client, version: Any
-) -> None:
-    check = checked(as_owner, acme, version)
-
-    for name in ("check_detail", "check_progress", "check_rows", "check_frame", "check_submit"):
-        address = reverse(f"email:{name}", args=[check.pk])
-        ask = "post" if name == "check_submit" else "get"
-        assert getattr(as_stranger, ask)(address).status_code == 404, name
-        assert getattr(as_reader, ask)(address).status_code == 403, name
-    form = as_stranger.get(reverse("email:task_add"), {"check": check.pk})
-    assert "recipients.xlsx" not in form.content.decode()
-
-
-def test_the_page_costs_the_same_however_long_the_file_is(
-    acme: Tenant, as_owner: Client, version: Any, django_assert_max_num_queries: Any
-) -> None:
-    rows = [("email", "name"), *((f"r{number}@qq.com", "N") for number in range(300))]
-    check = checked(as_owner, acme, version, file=sheet(*rows))
-
-    with django_assert_max_num_queries(24):
-        as_owner.get(check.get_absolute_url(), {"row": "250"})
 
 
 def test_a_check_nobody_submitted_is_deleted_with_its_files_and_a_submitted_ones_files_stay(
