@@ -11,10 +11,11 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "koomessage.settings")
 django.setup()
 
 from django.core.files import File  # noqa: E402
+from django.core.files.uploadedfile import UploadedFile  # noqa: E402
 
 from bench.sides import obey, timed  # noqa: E402
 from email_service.models import Message, Task  # noqa: E402
-from email_service.send_tasks import recipients  # noqa: E402
+from email_service.send_tasks import judging, recipients  # noqa: E402
 
 
 def make(file: str, suppressed: str, *parameters: str) -> dict[str, Any]:
@@ -34,6 +35,11 @@ def make(file: str, suppressed: str, *parameters: str) -> dict[str, Any]:
         is_read=False,
     )
     with Path(file).open("rb") as content:
+        # As the form does: what it would refuse is not measured.
+        judging.judge_file(
+            UploadedFile(content, "recipients.xlsx", size=Path(file).stat().st_size), task.template_version
+        )
+        content.seek(0)
         task.recipient_file.save(f"{uuid.uuid4().hex}.xlsx", File(content))
     return {"task": task.pk}
 
