@@ -127,7 +127,7 @@ def batches(rows: models.QuerySet[Any], order: str, size: int) -> Iterator[list[
     while found:
         yield found
         last = found[-1]
-        found = list(rows.filter(_beyond(field, (getattr(last, field), last.pk), up=up))[:size])
+        found = list(rows.filter(beyond(field, (getattr(last, field), last.pk), up=up))[:size])
 
 
 def _pack(row: models.Model, field: str) -> str:
