@@ -251,6 +251,6 @@ class MessageFilter(CreatedRangeForm):
             tasks = tasks_matching(tenant, {}).order_by("-created_at")
             # What still waits belongs to few tasks: no walk through all that was sent since.
             return tasks.filter(
-                models.Q(pk__in=tasks.unfinished().values("pk")) | models.Q(pending_count__gt=0)
+                models.Q(pk__in=tasks.unfinished().values("pk")) | models.Q(pending_count__gt=0)  # type: ignore[attr-defined]
             )
         return None
