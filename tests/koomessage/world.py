@@ -91,6 +91,17 @@ def make_world(tenant: Tenant, *, body: str = "<p>Hello {{name}}</p>") -> World:
         "check": check,
         "message": failed,
         "suppression": make_suppression(tenant),
+        "export": Export.objects.create(
+            tenant=tenant,
+            created_by=member,
+            kind="messages",
+            format="csv",
+            language="en",
+            time_zone="Asia/Shanghai",
+            status=Export.Status.DONE,
+            file="a",
+            expires_at=now + timedelta(days=1),
+        ),  # fmt: skip
         "order": make_order(tenant, user=member),
         "package": make_package(tenant),
     }
@@ -176,6 +187,9 @@ ROWS = {
     "email:message_reveal": "message",
     "email:message_source": "message",
     "email:suppression_delete": "suppression",
+    "email:download_file": "export",
+    "email:download_again": "export",
+    "email:download_delete": "export",
     "email:engine_decide": "message",
 }
 
