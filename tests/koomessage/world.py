@@ -17,6 +17,7 @@ from django.urls import URLPattern, resolve, reverse
 from django.utils import timezone
 
 from billing import append_only
+from email_service.downloads.models import Export
 from email_service.feedback.links import read_unsubscribe_token, unsubscribe_url
 from email_service.send_details.models import Attempt, DirtyHour, Event, Message
 from email_service.send_tasks.models import Attachment, RejectedRow, Task
