@@ -102,7 +102,7 @@ def make_world(tenant: Tenant, *, body: str = "<p>Hello {{name}}</p>") -> World:
             status=Export.Status.DONE,
             file="a",
             expires_at=now + timedelta(days=1),
-        ),  # fmt: skip
+        ),
         "order": make_order(tenant, user=member),
         "package": make_package(tenant),
     }
