@@ -20,7 +20,7 @@ from koomessage.common.filters import CreatedRangeForm
 
 _OF_TASKS = {
     "task_name": "name__icontains",
-    "task_code": "code__iexact",
+    "task_code": "code",  # an index has them, in upper case
     "template_title": "template_title__icontains",
     "template_code": "template_code__iexact",
     "subject": "subject__icontains",
@@ -114,6 +114,9 @@ class MessageFilter(CreatedRangeForm):
     @property
     def advanced_fields(self) -> list[forms.BoundField]:
         return [self[name] for name in self.fields if name not in (*self.range_names, "range")]
+
+    def clean_task_code(self) -> str:
+        return self.cleaned_data["task_code"].upper()
 
     def clean_recipient(self) -> str:
         text = self.cleaned_data["recipient"].lower()
