@@ -46,6 +46,7 @@ def one_round(server: str, file: Path, columns: int, expected: dict[str, int], l
         reader = stack.enter_context(house(address, file.parent, "bench.reading"))
         spent = reader.ask("read", task)
         found = reader.ask("prove", task)
+    say(f"{spent['wall']:.1f} s, of which this process worked {spent['cpu']:.1f}")
     wanted = {"accepted": expected["good"] - 1, "suppressed": 1}
     wanted |= {"bad": expected["bad"], "duplicate": expected["duplicate"]}
     assert found == wanted | {"messages": wanted["accepted"]}, (found, wanted)

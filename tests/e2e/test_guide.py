@@ -129,7 +129,7 @@ def submit_task(page: Page) -> None:
     page.locator("#check-row").get_by_role("link", name="下一行").click()
     expect(page.locator("#check-row")).to_contain_text("李雷，您的专属优惠")
     assert_not_reloaded(page)
-    page.get_by_role("checkbox").check()
+    page.get_by_role("checkbox", name="3 个有效行").check()
     page.get_by_role("button", name="提交").click()
     expect(page.get_by_role("heading", level=1, name="十一月优惠")).to_be_visible()
     mark(page)
