@@ -21,6 +21,11 @@ from iam.models import Tenant, User
 from koomessage.common import uploads
 from koomessage.common.errors import RuleViolation
 
+# What the form says; everything else of a check is its reader's.
+FORM_FIELDS = (
+    "name", "subject", "template", "address", "send_type", "due_at", "created_by", "changed_at",
+)  # fmt: skip
+
 
 def take_form(
     *,
@@ -103,10 +108,12 @@ def _write(
             return held
         if is_new_file:
             former.append(held.recipient_file)
-        # A reader may have moved on meanwhile; its turn is over.
-        if check.state == RecipientCheck.State.WAITING:
-            check.turn = held.turn + 1
-    check.save()
+        # A reader may have moved on meanwhile; where it begins anew its turn is over.
+        check.turn = held.turn + 1
+    if check.pk and check.state != RecipientCheck.State.WAITING:
+        check.save(update_fields=FORM_FIELDS)
+    else:
+        check.save()
     if replaced:
         former += [row.file for row in check.attachments.all()]
         check.attachments.all().delete()

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from email_service.mail_templates.models import Template
 from email_service.models import Attachment, Message, RecipientCheck, Task
-from email_service.send_tasks import jobs, recipients
+from email_service.send_tasks import jobs, recipients, services_check
 from iam.models import Tenant
 from tests.email_service.send_tasks.sending import sender_of, sheet
 from tests.email_service.send_tasks.test_views import filled_in
@@ -258,3 +258,21 @@ def test_a_refused_form_still_shows_the_kept_file(acme: Tenant, as_owner: Client
 
     assert answer.status_code == 422
     assert "recipients.xlsx" in answer.content.decode()
+
+
+def test_a_form_posted_again_takes_nothing_from_the_reader_that_is_at_it(
+    acme: Tenant, as_owner: Client, version: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    check = checked(as_owner, acme, version)
+    RecipientCheck.objects.update(state="checking", turn=7)
+    judge = services_check.judging.judge_attachments
+
+    def meanwhile(*arguments: Any) -> None:
+        RecipientCheck.objects.update(state="finished", good_count=99)
+        judge(*arguments)
+
+    monkeypatch.setattr(services_check.judging, "judge_attachments", meanwhile)
+    post(as_owner, acme, version, submission_key=str(check.submission_key), file="", name="Summer")
+
+    check.refresh_from_db()
+    assert (check.name, check.state, check.turn, check.good_count) == ("Summer", "finished", 7, 99)
