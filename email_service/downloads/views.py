@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from email_service.downloads import queries, services
 from email_service.downloads.models import Export
+from koomessage.common import uploads
 from koomessage.common.errors import RuleViolation
 from koomessage.common.htmx import STOP_POLLING, render_confirm, render_page
 from koomessage.common.paging import paginate
@@ -47,7 +48,14 @@ def download_file(request: ConsoleRequest, pk: int) -> HttpResponseBase:
         raise Http404
     if not queries.may_download(export, request.user):
         raise PermissionDenied
-    return download(export.file.storage.open(str(export.file.name), "rb"), queries.file_name(export))
+    try:
+        file = uploads.opened(export.file)
+    except (FileNotFoundError, uploads.StorageSilent):
+        messages.error(
+            request, _("The file cannot be had now. Try again in a few minutes, or create it again.")
+        )
+        return redirect("email:download_list")
+    return download(file, queries.file_name(export))
 
 
 @require_POST

@@ -1,7 +1,6 @@
 """What a task holds, to look at again: its mail, its attachments, its recipient file."""
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.core.files.base import File
 from django.http import FileResponse, Http404, HttpResponse
 from django.http.response import HttpResponseBase
@@ -14,10 +13,8 @@ from email_service.mail_templates.views_frame import show_version
 from email_service.send_tasks import services_again
 from email_service.send_tasks.models import Task
 from koomessage.common import uploads
-from koomessage.common.permissions import may, requires
+from koomessage.common.permissions import requires
 from koomessage.common.requests import ConsoleRequest
-
-REVEAL = "email_service.reveal_message"
 
 
 @require_GET
@@ -41,11 +38,9 @@ def task_attachment(request: ConsoleRequest, task: Task, number: int) -> HttpRes
 
 @never_cache
 @require_POST
-@requires("email_service.view_task", on=Task)
+@requires("email_service.reveal_message", on=Task)
 def task_recipients(request: ConsoleRequest, task: Task) -> HttpResponseBase:
     """The recipient file as it was uploaded; a POST, since it is written down who took whole addresses away."""
-    if not may(request.user, REVEAL):
-        raise PermissionDenied
     if not task.recipient_file:
         raise Http404
     try:

@@ -103,6 +103,8 @@ def task_preview(request: ConsoleRequest) -> HttpResponse:
 def task_frame(request: ConsoleRequest) -> HttpResponse:
     """The mail's body with the sample values, for the sandboxed frame; who may send it may read it."""
     fields = request.POST if request.method == "POST" else request.GET
+    if not fields.get("template"):
+        return frame("")
     template = chosen_template(request.tenant, fields.get("template"))
     if template is None or template.version is None:
         raise Http404

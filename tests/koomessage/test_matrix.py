@@ -23,7 +23,7 @@ from tests.koomessage.world import (
     Route,
     World,
     kept,
-    lay_down_pictures,
+    lay_down_files,
     make_known_world,
 )
 
@@ -181,7 +181,7 @@ def test_a_visitor_is_sent_to_sign_in(route: Route, client: Client, db: Any, pla
 def test_what_is_open_to_visitors_is_written_down(
     route: Route, client: Client, db: Any, places: Places, settings: Any
 ):
-    lay_down_pictures(settings.MEDIA_ROOT)
+    lay_down_files(settings.MEDIA_ROOT)
     path = places.own(route)
 
     found = {method: getattr(client, method.lower())(path).status_code for method in route.methods}

@@ -50,8 +50,8 @@ def test_the_overview_costs_a_fixed_number_of_queries(
 ):
     for _number in range(8):
         make_task(acme)
-    # Session, user, account, its Email service, guide, losses, sending, failures, tasks, domains, packages.
-    with django_assert_max_num_queries(11):
+    # Session, user, account, guide, sending, failures (two), tasks, domains, packages, billing account, losses.
+    with django_assert_max_num_queries(12):
         as_owner.get("/")
 
 

@@ -88,7 +88,7 @@ def test_tasks_that_wait_for_somebody_are_named_with_the_reason(as_owner: Client
 
     assert [call.task.name for call in found.calls] == ["Failed", "Late", "Quota", "Paused"]
     assert "lin" in str(found.calls[3].why)
-    assert [task.name for task in found.moving] == ["Moving"]
+    assert [row.task.name for row in found.moving] == ["Moving"]
     assert "4 / 10" in as_owner.get("/").content.decode()
 
 

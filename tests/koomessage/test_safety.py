@@ -14,7 +14,7 @@ from django.urls import reverse
 from email_service.mail_templates.models import Template
 from iam.models import Tenant, User
 from tests.factories_templates import make_template
-from tests.koomessage.world import ROUTES, Route, World, kept, lay_down_pictures, make_known_world
+from tests.koomessage.world import ROUTES, Route, World, kept, lay_down_files, make_known_world
 
 FRAGMENT = {"HTTP_HX_REQUEST": "true"}
 # RFC 8058: mail programs post the one click without having seen a page; the token in the address is the proof.
@@ -59,7 +59,7 @@ def places(django_db_setup: None, django_db_blocker: Any) -> Iterator[tuple[Worl
 
 @pytest.fixture
 def acme(db: Any, places: tuple[World, Template], settings: Any) -> Tenant:
-    lay_down_pictures(settings.MEDIA_ROOT)
+    lay_down_files(settings.MEDIA_ROOT)
     return Tenant.objects.get(pk=places[0].tenant.pk)
 
 

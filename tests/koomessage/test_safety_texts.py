@@ -18,7 +18,7 @@ from tests.koomessage.world import (
     Route,
     World,
     kept,
-    lay_down_pictures,
+    lay_down_files,
     make_known_world,
     spoil_everything,
 )
@@ -58,7 +58,7 @@ def places(django_db_setup: None, django_db_blocker: Any) -> Iterator[tuple[Worl
 
 @pytest.fixture
 def acme(db: Any, places: tuple[World, Template], settings: Any) -> Tenant:
-    lay_down_pictures(settings.MEDIA_ROOT)
+    lay_down_files(settings.MEDIA_ROOT)
     return Tenant.objects.get(pk=places[0].tenant.pk)
 
 

@@ -89,6 +89,7 @@ def make_world(tenant: Tenant, *, body: str = "<p>Hello {{name}}</p>") -> World:
         "picture": make_picture(tenant),
         "draft": make_draft(tenant, user=member, body=body),
         "task": task,
+        "ended": ended,
         "check": check,
         "message": failed,
         "suppression": make_suppression(tenant),
@@ -124,11 +125,11 @@ def make_known_world(account: str, **options: Any) -> World:
     return make_world(tenant, **options)
 
 
-def lay_down_pictures(folder: Path) -> None:
-    """Put pictures where applications and templates say they are; media belong to one test only."""
-    for name, content in ((LICENCE, png().read()), (PICTURE_FILE, picture_bytes())):
+def lay_down_files(folder: Path) -> None:
+    """Put files where the world's rows say they are; media belong to one test only."""
+    for name, content in ((LICENCE, png().read()), (PICTURE_FILE, picture_bytes()), ("a", b"a")):
         path = folder / name
-        path.parent.mkdir(parents=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
 
 
@@ -183,6 +184,10 @@ ROWS = {
     "email:task_cancel_rest": "task",
     "email:task_pause": "task",
     "email:task_resume": "task",
+    "email:task_resend": "ended",
+    "email:task_mail": "task",
+    "email:task_attachment": "task",
+    "email:task_recipients": "task",
     "email:message_detail": "message",
     "email:message_frame": "message",
     "email:message_reveal": "message",
@@ -215,6 +220,7 @@ WORDS: dict[str, Callable[[World], dict[str, str]]] = {
     "iam:agreement": lambda world: {"slug": next(iter(AGREEMENTS))},
     "email:template_restore": lambda world: {"number": "1"},
     "email:engine_decide": lambda world: {"decision": "resend"},
+    "email:task_attachment": lambda world: {"number": str(world.task.attachments.get().pk)},
     "public:unsubscribe": _unsubscribe_words,
     "public:picture": lambda world: {"token": world.picture.token, "kind": world.picture.kind},
 }
