@@ -49,6 +49,8 @@ _STATUS_CHOICES = [
 def tasks_matching(tenant: models.Model, wanted: Mapping[str, Any]) -> models.QuerySet[Any]:
     """Return the account's tasks that have what is wanted of them, by the names of this form's fields."""
     lookups = {_OF_TASKS[name]: value for name, value in wanted.items()}
+    if "code" in lookups:
+        lookups["code"] = lookups["code"].upper()
     sender = wanted.get("sender", "")
     # A whole address means that one, and not those that end like it.
     if "." in sender.partition("@")[2]:
@@ -114,9 +116,6 @@ class MessageFilter(CreatedRangeForm):
     @property
     def advanced_fields(self) -> list[forms.BoundField]:
         return [self[name] for name in self.fields if name not in (*self.range_names, "range")]
-
-    def clean_task_code(self) -> str:
-        return self.cleaned_data["task_code"].upper()
 
     def clean_recipient(self) -> str:
         text = self.cleaned_data["recipient"].lower()

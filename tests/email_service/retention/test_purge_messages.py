@@ -12,7 +12,7 @@ from django.utils import timezone
 from billing import services as billing
 from email_service.feedback.models import Suppression
 from email_service.reports import aggregation
-from email_service.reports.models import Report
+from email_service.reports.models import COUNTS, Report
 from email_service.reports.periods import Kind, Span
 from email_service.reports.queries import reception
 from email_service.retention import jobs, purging
@@ -64,7 +64,7 @@ def check() -> None:
 
 def figures(task: Task) -> Any:
     task.refresh_from_db()
-    reports = list(Report.objects.order_by("pk").values_list("hour", *aggregation.COLUMNS))
+    reports = list(Report.objects.order_by("pk").values_list("hour", *COUNTS))
     counters = (task.delivered_count, task.failed_count, task.rejected_count, task.cancelled_count)
     return reports, counters, queries.split(task)
 
