@@ -7,6 +7,7 @@ from uuid import uuid4
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from billing import gateway
 from billing.models import Order, PackageSpec
 from billing.prices import LEAST_OF_ONE, MOST_OF_ONE
 from billing.quotes import Quote, quote
@@ -81,12 +82,18 @@ class CalculatorForm(forms.Form):
         return quote([(spec, self.cleaned_data.get(f"spec_{spec.pk}") or 0) for spec in self.specs])
 
 
+def methods() -> list[tuple[str, Any]]:
+    """Return how an order can be paid: online only where the platform has a gateway."""
+    hidden = () if gateway.is_offered() else (Order.Method.ONLINE,)
+    return [choice for choice in Order.Method.choices if choice[0] not in hidden]
+
+
 class PaymentForm(forms.Form):
     """How an order is paid."""
 
     method = forms.ChoiceField(
         label=_("Payment method"),
-        choices=Order.Method.choices,
+        choices=methods,
         initial=Order.Method.BALANCE,
         widget=forms.RadioSelect,
         error_messages={"required": _("Choose a payment method.")},
@@ -96,7 +103,7 @@ class PaymentForm(forms.Form):
 class IdentityForm(PaymentForm):
     """The same once more with the password, where operation protection is on."""
 
-    method = forms.ChoiceField(choices=Order.Method.choices, widget=forms.HiddenInput)
+    method = forms.ChoiceField(choices=methods, widget=forms.HiddenInput)
     password = forms.CharField(
         label=_("Password"),
         strip=False,

@@ -9,7 +9,7 @@ from django.db.models import Q, Sum
 from django.db.models.functions import Coalesce
 
 from billing import append_only
-from billing.models import Account, MoneyEntry, Order, Package, Reservation, UnitEntry
+from billing.models import Account, MoneyEntry, Order, Package, Payment, Reservation, UnitEntry
 
 
 def problems() -> Iterator[str]:
@@ -20,6 +20,7 @@ def problems() -> Iterator[str]:
     yield from _accounts()
     yield from _reservations()
     yield from _orders()
+    yield from _receipts()
 
 
 def _units(*kinds: str) -> Coalesce:
@@ -90,11 +91,33 @@ def _orders() -> Iterator[str]:
         .values_list("order_id")
         .annotate(Sum("amount"))
     )
+    done = dict(
+        Payment.objects.filter(status=Payment.Status.SUCCEEDED)
+        .order_by()
+        .values_list("order_id")
+        .annotate(models.Count("pk"))
+    )
     rows = Order.objects.annotate(packages_count=models.Count("packages"), units_sum=Sum("packages__total"))
     for order in rows.order_by("pk").iterator():
         is_paid = order.status == Order.Status.PAID
         if paid.get(order.pk, Decimal(0)) != (-order.amount if is_paid else 0):
             yield f"Order {order.number}: the payment in the ledger is not its amount."
+        if done.get(order.pk, 0) != is_paid:
+            yield f"Order {order.number}: its payments do not say whether it is paid."
         wanted = (order.quantity, order.all_units) if is_paid else (0, 0)
         if (order.packages_count, order.units_sum or 0) != wanted:
             yield f"Order {order.number}: its packages are not what was ordered."
+
+
+def _receipts() -> Iterator[str]:
+    """What payments say they received stands in the money ledger, order by order."""
+    kinds = (MoneyEntry.Kind.TRANSFER, MoneyEntry.Kind.ONLINE)
+    lines = (
+        MoneyEntry.objects.filter(kind__in=kinds).order_by().values_list("order_id").annotate(Sum("amount"))
+    )
+    rows = Payment.objects.arrived().order_by().values_list("order_id").annotate(Sum("received"))
+    booked, received = dict(lines), dict(rows)
+    for number in sorted(set(booked) | set(received)):
+        told, written = received.get(number), booked.get(number)
+        if told != written:
+            yield f"Order {number}: its payments received {told}, the ledger says {written}."

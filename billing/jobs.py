@@ -3,10 +3,16 @@
 from celery import shared_task
 from django.utils import timezone
 
-from billing import orders
+from billing import orders, payments
 
 
 @shared_task
 def expire_orders() -> None:
     """Close the orders that were not paid in time. Twice, or late, is harmless."""
     orders.expire_overdue(timezone.now())
+
+
+@shared_task
+def check_payments() -> None:
+    """Ask the gateway about payments whose message may be lost. Twice, or late, is harmless."""
+    payments.check_due(timezone.now())

@@ -4,13 +4,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from django.db.models import Count, F, Q, Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from billing.models import Account, BankAccount, Package, PackageSpec
-from billing.prices import CURRENCY, ZERO
+from billing import gateway
+from billing.models import Account, BankAccount, Order, Package, PackageSpec, Payment
+from billing.prices import CENT, CURRENCY, ZERO
 from iam.models import Tenant
 
 
@@ -140,3 +142,34 @@ def pay_as_you_go_obstacle(account: Account, units: int) -> str:
 
 def bank_account(currency: str) -> BankAccount | None:
     return BankAccount.objects.filter(currency=currency, is_used=True).order_by("pk").first()
+
+
+def order_context(order: Order) -> dict[str, Any]:
+    """Return what every page of one order shows of it."""
+    status = order.status_at(timezone.now())
+    attempts = list(order.payments.order_by("-pk")[:20])
+    arrived = sum((row.received for row in attempts if row.received), ZERO)
+    return {
+        "order": order,
+        "status": status,
+        "is_open": status in Order.OPEN,
+        "bank_account": bank_account(order.currency),
+        "payments": attempts,
+        "arrived": arrived,
+        "rest": max(order.amount - arrived, CENT),
+    }
+
+
+def waiting_payment(order: Order) -> Payment | None:
+    return Payment.objects.waiting().filter(order=order).first()
+
+
+def last_online_payment(order: Order) -> Payment | None:
+    return Payment.objects.filter(order=order, method=Order.Method.ONLINE).order_by("-pk").first()
+
+
+def method_instead(order: Order) -> str:
+    """Return what to suggest where the balance is too small: what pays at once, then what takes days."""
+    if gateway.is_offered():
+        return Order.Method.ONLINE
+    return Order.Method.BANK_TRANSFER if bank_account(order.currency) else Order.Method.BALANCE

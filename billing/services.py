@@ -5,14 +5,15 @@ What is reserved stays valid after its package has ended; what is given back aft
 
 import logging
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db import transaction
 from django.db.models import F, Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from billing.models import Account, Order, Package, PackageSpec, Reservation, UnitEntry
+from billing.ledger import add_package, lock_account
+from billing.models import Account, Package, Reservation, UnitEntry
 from billing.queries import pay_as_you_go_obstacle
 from iam import audit
 from iam.models import Tenant, User
@@ -21,17 +22,6 @@ from koomessage.common.errors import RuleViolation
 logger = logging.getLogger(__name__)
 Kind = UnitEntry.Kind
 MOST_UNITS = 10**12
-
-
-def lock_account(tenant: Tenant) -> Account:
-    """Return the tenant's billing row, locked: whoever judges or moves units or money comes here first."""
-    locked = Account.objects.select_for_update(of=("self",)).filter(tenant=tenant)
-    account = locked.first()
-    if account is None:
-        # Two first callers at once: one makes the row, the other waits for it.
-        Account.objects.get_or_create(tenant=tenant)
-        account = locked.get()
-    return account
 
 
 def remaining_units(tenant: Tenant) -> int:
@@ -164,7 +154,7 @@ def grant_package(
     if not reason.strip():
         raise RuleViolation(_("Say why the package is granted."), field="reason")
     lock_account(tenant)
-    package = _add(
+    package = add_package(
         Package(tenant=tenant, name=name, total=units, expires_at=valid_until),
         kind=Kind.GRANT,
         reference="",
@@ -172,37 +162,4 @@ def grant_package(
         login=granted_by.login if granted_by else "",
     )
     audit.record(tenant=tenant, user=granted_by, action="kooMessage:package:create", target=name, units=units)
-    return package
-
-
-def add_bought_packages(*, order: Order, spec: PackageSpec, login: str) -> None:
-    """Hand over what a paid order holds, in the transaction that paid it."""
-    if order.paid_at is None:
-        raise ValueError(f"order {order} is not paid")
-    for _each in range(order.quantity):
-        package = Package(
-            tenant=order.tenant,
-            name=order.name,
-            name_en=order.name_en,
-            spec=spec,
-            order=order,
-            total=order.units,
-            expires_at=order.paid_at + timedelta(days=order.valid_days),
-        )
-        _add(package, kind=Kind.PURCHASE, reference=order.number, why=f"Order {order.number}", login=login)
-
-
-def _add(package: Package, *, kind: UnitEntry.Kind, reference: str, why: str, login: str) -> Package:
-    package.created_at = timezone.now()
-    package.save(force_insert=True)
-    UnitEntry.objects.create(
-        tenant=package.tenant,
-        kind=kind,
-        package=package,
-        reference=reference,
-        units=package.total,
-        why=why[:255],
-        login=login,
-        at=package.created_at,
-    )
     return package

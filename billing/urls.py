@@ -1,6 +1,6 @@
 from django.urls import URLPattern, URLResolver, path
 
-from billing import views, views_orders
+from billing import views, views_orders, views_payments
 
 app_name = "billing"
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -9,7 +9,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("calculator/", views.package_calculator, name="package_calculator"),
     path("orders/", views_orders.order_list, name="order_list"),
     path("orders/<int:pk>/", views_orders.order_detail, name="order_detail"),
-    path("orders/<int:pk>/pay/", views_orders.order_pay, name="order_pay"),
-    path("orders/<int:pk>/paid/", views_orders.order_paid, name="order_paid"),
+    path("orders/<int:pk>/pay/", views_payments.order_pay, name="order_pay"),
+    path("orders/<int:pk>/paid/", views_payments.order_paid, name="order_paid"),
+    path("orders/<int:pk>/waiting/", views_payments.order_waiting, name="order_waiting"),
+    path("orders/<int:pk>/check/", views_payments.payment_check, name="payment_check"),
     path("orders/<int:pk>/cancel/", views_orders.order_cancel, name="order_cancel"),
+    path("payments/notice/", views_payments.payment_notice, name="payment_notice"),
 ]

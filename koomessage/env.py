@@ -139,3 +139,21 @@ def media_storage(name: str) -> dict[str, Any]:
         return object_store.storage(value)
     except ValueError as error:
         refuse(name, str(error))
+
+
+def web_address_or_none(name: str) -> str:
+    return web_address(name) if text(name, "") else ""
+
+
+def shared_key(name: str, *, needed: bool) -> str:
+    """Read a secret that signs what is said to another program; one that could be guessed stops the start."""
+    value = text(name) if needed else text(name, "")
+    if needed and len(value) < 32:
+        refuse(name, "is shorter than 32 characters, and could be guessed")
+    return value
+
+
+def origins(address: str) -> list[str]:
+    """Return the origin of an address, for the content security policy; of no address, none."""
+    parts = urlsplit(address)
+    return [f"{parts.scheme}://{parts.netloc}"] if address else []

@@ -18,5 +18,6 @@ SCHEDULE: dict[str, dict[str, Any]] = {
         "task": "email_service.retention.jobs.purge_messages",
         "schedule": crontab(hour=19, minute=10),
     },
+    "payments": {"task": "billing.jobs.check_payments", "schedule": 60.0},
     "orders": {"task": "billing.jobs.expire_orders", "schedule": 60.0},
 }

@@ -8,7 +8,7 @@ from pathlib import Path
 from django.utils.translation import gettext_lazy as _
 
 from koomessage import env
-from koomessage.content_policy import CONTENT_POLICY
+from koomessage.content_policy import content_policy
 from koomessage.env import BASE_DIR
 
 env.load()
@@ -186,7 +186,10 @@ SESSION_COOKIE_AGE = env.number("SESSION_HOURS", 12, least=1) * 3600
 LANGUAGE_COOKIE_HTTPONLY = True
 LANGUAGE_COOKIE_SAMESITE = "Lax"
 X_FRAME_OPTIONS = "DENY"
-CONTENT_SECURITY_POLICY = {"DIRECTIVES": CONTENT_POLICY}
+PAYMENT_GATEWAY_URL = env.web_address_or_none("PAYMENT_GATEWAY_URL")
+PAYMENT_GATEWAY_KEY = env.shared_key("PAYMENT_GATEWAY_KEY", needed=bool(PAYMENT_GATEWAY_URL))
+# A form that pays is redirected to the gateway.
+CONTENT_SECURITY_POLICY = {"DIRECTIVES": content_policy(forms_lead_to=env.origins(PAYMENT_GATEWAY_URL))}
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 2**20
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2**20
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
@@ -283,6 +286,5 @@ LOGGING = {
     "root": {"handlers": ["console"], "level": env.text("LOG_LEVEL", "INFO")},
 }
 
-# Addresses and folders that only `manage.py demo` uses.
-DEMO_INBOX_DIR = env.folder("DEMO_INBOX_DIR", Path(DATA_DIR) / "inbox")
+DEMO_INBOX_DIR = env.folder("DEMO_INBOX_DIR", Path(DATA_DIR) / "inbox")  # `manage.py demo` alone uses these
 DEMO_ZONE_FILE = env.folder("DEMO_ZONE_FILE", Path(DATA_DIR) / "zone.json")

@@ -4,6 +4,7 @@ from billing.models.accounts import Account
 from billing.models.catalogue import PackageSpec
 from billing.models.money import BankAccount, MoneyEntry
 from billing.models.orders import Order
+from billing.models.payments import Payment
 from billing.models.units import Package, Reservation, UnitEntry
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "Order",
     "Package",
     "PackageSpec",
+    "Payment",
     "Reservation",
     "UnitEntry",
 ]

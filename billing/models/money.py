@@ -15,6 +15,7 @@ class MoneyEntry(TenantOwned):
         CREDIT = "credit", _("Credit by the operator")
         DEBIT = "debit", _("Correction by the operator")
         TRANSFER = "transfer", _("Bank transfer received")
+        ONLINE = "online", _("Online payment received")
         PAYMENT = "payment", _("Payment of an order")
 
     kind = models.CharField(_("kind"), max_length=8, choices=Kind)
@@ -34,15 +35,17 @@ class MoneyEntry(TenantOwned):
         verbose_name_plural = _("money ledger")
         default_permissions = ("view", "add")
         constraints = [
-            models.UniqueConstraint(fields=["order", "kind"], name="one_payment_an_order"),
+            models.UniqueConstraint(
+                fields=["order"], condition=models.Q(kind="payment"), name="one_payment_an_order"
+            ),
             models.CheckConstraint(
-                condition=models.Q(kind__in=["credit", "transfer"], amount__gt=0)
+                condition=models.Q(kind__in=["credit", "transfer", "online"], amount__gt=0)
                 | models.Q(kind__in=["debit", "payment"], amount__lt=0),
                 name="money_entry_has_its_sign",
             ),
             models.CheckConstraint(
                 condition=models.Q(kind__in=["credit", "debit"], order=None)
-                | models.Q(kind__in=["transfer", "payment"], order__isnull=False),
+                | models.Q(kind__in=["transfer", "online", "payment"], order__isnull=False),
                 name="money_entry_of_an_order",
             ),
         ]

@@ -39,6 +39,7 @@ class Order(Named, TenantOwned):
     class Method(models.TextChoices):
         BALANCE = "balance", _("Account balance")
         BANK_TRANSFER = "bank_transfer", _("Bank transfer")
+        ONLINE = "online", _("Online payment")
 
     OPEN = (Status.UNPAID, Status.TRANSFER)
 

@@ -1,11 +1,14 @@
 """What the main demo account has to work with: units, a verified domain, addresses, templates."""
 
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 
 from django.utils import timezone
 
+from billing.models import BankAccount, MoneyEntry
 from billing.services import grant_package, remaining_units
+from billing.services_money import change_balance
 from email_service.addresses.models import Address
 from email_service.addresses.services import create_address
 from email_service.domains import services as domain_services
@@ -18,6 +21,8 @@ from koomessage.demo.services import publish_domain
 
 DOMAIN = "acme.example"
 UNITS = 100_000
+BALANCE = Decimal("1000.00")
+BANK = {"bank": "演示银行", "holder": "KooMessage 演示有限公司", "number": "6222 0000 0000 0001"}
 ADDRESSES = (("news", "云帆科技"), ("service", "云帆客户服务"))
 WELCOME = Path(__file__).with_name("welcome_mail.html")
 NEWS = "各位客户：\n\n本月门店营业时间调整为每日 9:00 至 21:00，详情见 https://www.acme.example/hours 。\n\n云帆科技"
@@ -31,6 +36,7 @@ TEMPLATES = (
 def make_content(tenant: Tenant, owner: User, operator: User) -> None:
     """Make what is missing; what somebody has renamed or deleted since comes back only if all of it is gone."""
     _make_units(tenant, operator)
+    _make_money(tenant, operator)
     domain = _make_domain(tenant, owner)
     if not Address.objects.for_tenant(tenant).exists():
         for prefix, alias in ADDRESSES:
@@ -45,6 +51,13 @@ def make_content(tenant: Tenant, owner: User, operator: User) -> None:
                 body=body,
                 can_unsubscribe=can_unsubscribe,
             )
+
+
+def _make_money(tenant: Tenant, operator: User) -> None:
+    """Credit something to buy with, once, and name a bank account to transfer to."""
+    BankAccount.objects.get_or_create(**BANK)
+    if not MoneyEntry.objects.for_tenant(tenant).exists():
+        change_balance(tenant=tenant, amount=BALANCE, reason="Demo", user=operator)
 
 
 def _make_units(tenant: Tenant, operator: User) -> None:

@@ -1,6 +1,7 @@
 """Makes the environment of the demo before Django reads its settings: `manage.py demo` calls prepare()."""
 
 import fcntl
+import hashlib
 import os
 import secrets
 import socket
@@ -60,6 +61,8 @@ def variables(folder: Path, ports: dict[str, int], *, secret: str) -> dict[str, 
         "PLATFORM_DMARC_HOST": f"_dmarc.{ZONE}",
         "PLATFORM_TRACKING_HOST": f"track.{ZONE}",
         "PLATFORM_BOUNCE_HOST": f"bounce.{ZONE}",
+        "PAYMENT_GATEWAY_URL": f"{web}/demo/pay",
+        "PAYMENT_GATEWAY_KEY": hashlib.sha256(f"payments {secret}".encode()).hexdigest(),
         "DEMO_INBOX_DIR": str(folder / "inbox"),
         "DEMO_ZONE_FILE": str(folder / "zone.json"),
         # Short enough that somebody who plays sees the retry happen.

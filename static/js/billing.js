@@ -1,9 +1,10 @@
-// The buttons beside a quantity; without scripts the field alone does it.
+// The buttons beside a quantity, and the one that prints; without scripts the field and the browser do it.
 "use strict";
 
-document.querySelectorAll("[data-step]").forEach((button) => { button.hidden = false; });
+document.querySelectorAll("[data-step], [data-print]").forEach((button) => { button.hidden = false; });
 
 document.addEventListener("click", (event) => {
+  if (event.target.closest("[data-print]")) window.print();
   const button = event.target.closest("[data-step]");
   if (!button) return;
   const input = button.parentElement.querySelector("input");

@@ -9,7 +9,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
 
-from billing import queries, services, services_money, services_orders
+from billing import queries, services, services_money, services_payments
 from billing.models import BankAccount, MoneyEntry, Order, Package, PackageSpec
 from iam.models import Tenant, User
 from koomessage.common.errors import RuleViolation
@@ -88,19 +88,33 @@ def test_nothing_in_the_ledgers_is_changed_or_deleted_in_the_admin(as_operator: 
 def test_an_operator_confirms_a_bank_transfer(as_operator: Client, acme: Tenant, owner: User):
     BankAccount.objects.create(holder="x", bank="y", number="1")
     order = make_order(acme, user=owner)
-    services_orders.pay_order(order=order, method="bank_transfer", user=owner)
+    services_payments.pay_order(order=order, method="bank_transfer", user=owner)
     form = {"action": "confirm_transfer", "_selected_action": order.pk}
 
     asked = as_operator.post("/admin/billing/order/", form)
     assert order.number in asked.content.decode()
     assert Order.objects.get().status == Order.Status.TRANSFER
-    as_operator.post("/admin/billing/order/", {**form, "bank_reference": "statement 9"})
+    receipt = {**form, "amount": "12.50", "transaction_number": "statement 9"}
+    as_operator.post("/admin/billing/order/", receipt)
 
     assert Order.objects.get().status == Order.Status.PAID
     assert MoneyEntry.objects.get(kind="transfer").reason == "statement 9"
-    again = as_operator.post("/admin/billing/order/", {**form, "bank_reference": "x"}, follow=True)
-    assert "errorlist" in again.content.decode() or "error" in again.content.decode()
+    again = as_operator.post("/admin/billing/order/", receipt)
+    assert "errorlist" in again.content.decode()
     assert MoneyEntry.objects.count() == 2
+
+
+@pytest.mark.parametrize("amount", ["0", "-1", "NaN", "1e18", "1.001", ""])
+def test_an_odd_receipt_is_refused(as_operator: Client, acme: Tenant, owner: User, amount: str):
+    BankAccount.objects.create(holder="x", bank="y", number="1")
+    order = make_order(acme, user=owner)
+    services_payments.pay_order(order=order, method="bank_transfer", user=owner)
+    form = {"action": "confirm_transfer", "_selected_action": order.pk, "transaction_number": "9"}
+
+    answer = as_operator.post("/admin/billing/order/", {**form, "amount": amount})
+
+    assert "errorlist" in answer.content.decode()
+    assert not MoneyEntry.objects.exists()
 
 
 def test_the_catalogue_goes_out_and_comes_in(as_operator: Client):

@@ -57,6 +57,7 @@ OPEN_ANSWERS = {
     "iam:password_forgotten": {"GET": 200, "POST": 422},
     "iam:password_reset": {"GET": 200, "POST": 422},
     "iam:agreement": {"GET": 200},
+    "billing:payment_notice": {"POST": 403},
     "public:unsubscribe": {"GET": 200, "POST": 200},
     "public:picture": {"GET": 200},
     "public:healthz": {"GET": 200},

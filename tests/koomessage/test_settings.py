@@ -55,6 +55,8 @@ def manage(tmp_path: object, command: list[str], **variables: str) -> subprocess
         ("MEDIA_STORAGE", "s3://uploads?endpoint=store.example.com", "must look like https://host:port"),
         ("MEDIA_STORAGE", "s3://uploads?addressing=dns", "must be path or virtual"),
         ("MEDIA_STORAGE", "s3://[uploads", "Invalid IPv6 URL"),
+        ("PAYMENT_GATEWAY_URL", "pay.example", "must be an address such as https://"),
+        ("PAYMENT_GATEWAY_URL", "https://pay.example", "PAYMENT_GATEWAY_KEY is not set"),
         ("ENV_FILE", "/nowhere/.env", "names /nowhere/.env, which is not there"),
     ],
 )

@@ -150,6 +150,8 @@ ROWS = {
     "billing:order_pay": "order",
     "billing:order_paid": "order",
     "billing:order_cancel": "order",
+    "billing:order_waiting": "order",
+    "billing:payment_check": "order",
     "email:domain_detail": "domain",
     "email:domain_edit": "domain",
     "email:domain_delete": "domain",

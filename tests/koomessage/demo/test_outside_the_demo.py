@@ -9,7 +9,9 @@ from koomessage.demo.management.commands import demo, demo_data
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("address", ["/demo/inbox/", "/demo/inbox/0/", "/demo/dns/", "/demo/dns/publish/1/"])
+@pytest.mark.parametrize(
+    "address", ["/demo/inbox/", "/demo/inbox/0/", "/demo/dns/", "/demo/dns/publish/1/", "/demo/pay/"]
+)
 def test_no_page_of_the_demo_exists(client: Client, address: str):
     assert client.get(address).status_code == 404
 
