@@ -5,14 +5,16 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from billing import services, services_money
+from billing import services
+from billing.admin_accounts import AccountAdmin, MoneyEntryAdmin
 from billing.admin_ledgers import LedgerAdmin, ServiceAdmin, ServiceForm
 from billing.admin_orders import OrderAdmin, PaymentAdmin
-from billing.models import Account, BankAccount, MoneyEntry, Package, PackageSpec, UnitEntry
+from billing.models import BankAccount, Package, PackageSpec, UnitEntry
 from billing.resources import PackageSpecResource
 from koomessage.common.exchange_admin import TableExport, TableImport
 
-__all__ = ["OrderAdmin", "PaymentAdmin"]  # registered where they are written
+# Registered where they are written.
+__all__ = ["AccountAdmin", "MoneyEntryAdmin", "OrderAdmin", "PaymentAdmin"]
 
 
 @admin.register(PackageSpec)
@@ -26,14 +28,6 @@ class PackageSpecAdmin(TableImport, TableExport, admin.ModelAdmin):
 @admin.register(BankAccount)
 class BankAccountAdmin(admin.ModelAdmin):
     list_display = ("bank", "holder", "number", "currency", "is_used")
-
-
-@admin.register(Account)
-class AccountAdmin(LedgerAdmin):
-    list_display = ("tenant", "balance", "currency", "payg_reserved", "payg_consumed")
-    list_select_related = ("tenant",)
-    search_fields = ("tenant__account", "tenant__name")
-    ordering = ("tenant__account",)
 
 
 class PackageGrantForm(ServiceForm):
@@ -63,27 +57,6 @@ class PackageAdmin(ServiceAdmin):
     list_filter = ("expires_at",)
     search_fields = ("name", "tenant__account", "order__number")
     ordering = ("-created_at", "-pk")
-    autocomplete_fields = ("tenant",)
-
-
-class BalanceForm(ServiceForm):
-    class Meta:
-        model = MoneyEntry
-        fields = ("tenant", "amount", "reason")
-        help_texts = {"amount": _("Positive to credit the balance, negative to correct it downwards.")}
-
-    def carry_out(self, request: HttpRequest) -> MoneyEntry:
-        return services_money.change_balance(user=request.user, **self.cleaned_data)  # type: ignore[arg-type]
-
-
-@admin.register(MoneyEntry)
-class MoneyEntryAdmin(ServiceAdmin):
-    form = BalanceForm
-    list_display = ("at", "tenant", "kind", "amount", "currency", "order", "reason", "login")
-    list_select_related = ("tenant", "order")
-    list_filter = ("kind", "at")
-    search_fields = ("tenant__account", "order__number", "reason")
-    ordering = ("-at", "-pk")
     autocomplete_fields = ("tenant",)
 
 

@@ -1,26 +1,35 @@
 """Move money: credits by operators. Every change of a balance is a line of the ledger."""
 
+import secrets
 from decimal import Decimal
+from pathlib import PurePath
 
+from django.core.files.base import File
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from billing.ledger import judge_amount, lock_account, write_money
-from billing.models import MoneyEntry
+from billing.models import MoneyAttachment, MoneyEntry
 from billing.prices import ZERO
 from iam import audit
+from iam.licences import judge_licence
 from iam.models import Tenant, User
+from koomessage.common import uploads
 from koomessage.common.errors import RuleViolation
 
 
 @transaction.atomic
-def change_balance(*, tenant: Tenant, amount: Decimal, reason: str, user: User | None) -> MoneyEntry:
+def change_balance(
+    *, tenant: Tenant, amount: Decimal, reason: str, user: User | None, attachment: File | None = None
+) -> MoneyEntry:
     """Credit the balance, or correct it downwards by a negative amount; operators only, always with a reason.
 
-    Raises RuleViolation for no amount, and for a correction of more than the account has.
+    Raises RuleViolation for no amount, for a correction of more than the account has, and for an attachment that is
+    no picture and no PDF file of up to 5 MB.
     """
     judge_amount(amount)
+    kind_of_file = judge_licence(attachment, field="attachment") if attachment else ""
     if not reason.strip():
         raise RuleViolation(_("Say why the balance is changed."), field="reason")
     account = lock_account(tenant)
@@ -29,5 +38,30 @@ def change_balance(*, tenant: Tenant, amount: Decimal, reason: str, user: User |
     kind = MoneyEntry.Kind.CREDIT if amount > 0 else MoneyEntry.Kind.DEBIT
     login = user.login if user else ""
     entry = write_money(account, kind=kind, amount=amount, reason=reason, login=login, at=timezone.now())
-    audit.record(tenant=tenant, user=user, action="billing:balance:update", target=str(amount), reason=reason)
+    audit.record(
+        tenant=tenant,
+        user=user,
+        action="billing:balance:update",
+        target=str(amount),
+        reason=reason,
+        attachment=(attachment.name or "")[:255] if attachment else "",
+    )
+    if attachment:
+        _attach(entry, attachment, kind_of_file)
     return entry
+
+
+def _attach(entry: MoneyEntry, attachment: File, kind: str) -> None:
+    """Keep the file under a name of our own; last of all, so that what is stored is named by a row."""
+    row = MoneyAttachment(
+        entry=entry,
+        name=PurePath(attachment.name or "").name[:255],
+        kind=kind,
+        size=attachment.size,
+    )
+    uploads.store(row.file, f"{secrets.token_hex(16)}.{kind}", attachment, field="attachment")
+    try:
+        row.save(force_insert=True)
+    except BaseException:
+        uploads.discard(row.file)
+        raise

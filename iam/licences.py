@@ -1,4 +1,4 @@
-"""What a picture of a business licence may be; judged by what is in the file, never by its name."""
+"""What a picture of a business licence or another paper may be; judged by what is in the file, never by its name."""
 
 import warnings
 from typing import IO
@@ -15,10 +15,10 @@ CONTENT_TYPES = {"jpg": "image/jpeg", "png": "image/png", "pdf": "application/pd
 _KINDS = {"JPEG": "jpg", "PNG": "png"}
 
 
-def judge_licence(file: File) -> str:
-    """Return "jpg", "png" or "pdf"; RuleViolation where the file is too large or holds something else."""
+def judge_licence(file: File, *, field: str = "licence") -> str:
+    """Return "jpg", "png" or "pdf"; RuleViolation for the field where it is too large or holds something else."""
     if file.size > MAX_BYTES:
-        raise RuleViolation(_("The file is larger than 5 MB; choose a smaller one."), field="licence")
+        raise RuleViolation(_("The file is larger than 5 MB; choose a smaller one."), field=field)
     file.seek(0)
     head = file.read(5)
     file.seek(max(0, file.size - 1024))
@@ -30,7 +30,7 @@ def judge_licence(file: File) -> str:
     file.seek(0)
     if not kind:
         raise RuleViolation(
-            _("Choose a JPG or PNG picture or a PDF file; this file holds something else."), field="licence"
+            _("Choose a JPG or PNG picture or a PDF file; this file holds something else."), field=field
         )
     return kind
 

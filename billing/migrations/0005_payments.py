@@ -45,7 +45,7 @@ class Migration(migrations.Migration):
                             ("waiting", "Waiting for the money"),
                             ("succeeded", "The order is paid with it"),
                             ("credited", "Credited to the balance"),
-                            ("failed", "Failed"),
+                            ("failed", "Payment failed"),
                             ("expired", "Expired"),
                             ("withdrawn", "Withdrawn"),
                         ],
@@ -73,7 +73,7 @@ class Migration(migrations.Migration):
                 (
                     "received",
                     models.DecimalField(
-                        blank=True, decimal_places=2, max_digits=14, null=True, verbose_name="received"
+                        blank=True, decimal_places=2, max_digits=14, null=True, verbose_name="amount received"
                     ),
                 ),
                 ("reference", models.CharField(max_length=24, unique=True, verbose_name="reference number")),

@@ -38,7 +38,7 @@ class Payment(TenantOwned):
         WAITING = "waiting", _("Waiting for the money")
         SUCCEEDED = "succeeded", _("The order is paid with it")
         CREDITED = "credited", _("Credited to the balance")
-        FAILED = "failed", _("Failed")
+        FAILED = "failed", _("Payment failed")
         EXPIRED = "expired", _("Expired")
         WITHDRAWN = "withdrawn", _("Withdrawn")
 
@@ -58,7 +58,9 @@ class Payment(TenantOwned):
     why = models.CharField(_("reason"), max_length=10, choices=Why, blank=True)
     amount = models.DecimalField(_("amount"), max_digits=14, decimal_places=PLACES)
     currency = models.CharField(_("currency"), max_length=3)
-    received = models.DecimalField(_("received"), max_digits=14, decimal_places=PLACES, null=True, blank=True)
+    received = models.DecimalField(
+        _("amount received"), max_digits=14, decimal_places=PLACES, null=True, blank=True
+    )
     reference = models.CharField(_("reference number"), max_length=24, unique=True)
     transaction = models.CharField(_("transaction number"), max_length=64, blank=True)
     login = models.CharField(_("by"), max_length=65, blank=True)

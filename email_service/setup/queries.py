@@ -40,6 +40,12 @@ def pause_of(tenant: Tenant) -> Pause | None:
     return Pause("", is_for_all=True)
 
 
+def pause_reason_of(tenant: Tenant) -> str | None:
+    """Return why an operator paused this account; None where it is not."""
+    paused = EmailService.objects.filter(tenant=tenant, paused=True)
+    return paused.values_list("pause_reason", flat=True).first()
+
+
 # What a kind of limit lacks, where all kinds are read by one query.
 NO_TERMS = (
     Value(None, DecimalField()),

@@ -63,6 +63,23 @@ def resume_sending(service: EmailService, *, user: User | None) -> None:
     _set_pause(service, user, is_paused=False, reason="")
 
 
+def stop_account(tenant: Tenant, user: User, reason: str) -> bool:
+    """Pause the account's sending, as an operator who freezes it asks; False where it has no Email service."""
+    service = EmailService.objects.select_for_update(of=("self",)).filter(tenant=tenant).first()
+    if service is not None:
+        _set_pause(service, user, is_paused=True, reason=reason)
+    return service is not None
+
+
+def let_account_go(tenant: Tenant, user: User) -> bool:
+    """Resume the account's sending; False where nothing of it is paused."""
+    services = EmailService.objects.select_for_update(of=("self",)).filter(tenant=tenant, paused=True)
+    service = services.first()
+    if service is not None:
+        _set_pause(service, user, is_paused=False, reason="")
+    return service is not None
+
+
 def _set_pause(service: EmailService, user: User | None, *, is_paused: bool, reason: str) -> None:
     service.paused, service.pause_reason = is_paused, reason[:255]
     service.save(update_fields=["paused", "pause_reason"])

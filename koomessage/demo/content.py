@@ -22,7 +22,7 @@ from koomessage.demo.services import publish_domain
 DOMAIN = "acme.example"
 UNITS = 100_000
 BALANCE = Decimal("1000.00")
-BANK = {"bank": "演示银行", "holder": "KooMessage 演示有限公司", "number": "6222 0000 0000 0001"}
+BANK = ("演示银行", "6222 0000 0000 0001", "KooMessage 演示有限公司")
 ADDRESSES = (("news", "云帆科技"), ("service", "云帆客户服务"))
 WELCOME = Path(__file__).with_name("welcome_mail.html")
 NEWS = "各位客户：\n\n本月门店营业时间调整为每日 9:00 至 21:00，详情见 https://www.acme.example/hours 。\n\n云帆科技"
@@ -55,7 +55,7 @@ def make_content(tenant: Tenant, owner: User, operator: User) -> None:
 
 def _make_money(tenant: Tenant, operator: User) -> None:
     """Credit something to buy with, once, and name a bank account to transfer to."""
-    BankAccount.objects.get_or_create(**BANK)
+    BankAccount.objects.get_or_create(bank=BANK[0], number=BANK[1], defaults={"holder": BANK[2]})
     if not MoneyEntry.objects.for_tenant(tenant).exists():
         change_balance(tenant=tenant, amount=BALANCE, reason="Demo", user=operator)
 
