@@ -43,7 +43,7 @@ class Migration(migrations.Migration):
                     models.CharField(
                         choices=[
                             ("waiting", "Waiting for the money"),
-                            ("succeeded", "The order is paid with it"),
+                            ("succeeded", "Paid"),
                             ("credited", "Credited to the balance"),
                             ("failed", "Payment failed"),
                             ("expired", "Expired"),

@@ -36,7 +36,7 @@ class Payment(TenantOwned):
 
     class Status(models.TextChoices):
         WAITING = "waiting", _("Waiting for the money")
-        SUCCEEDED = "succeeded", _("The order is paid with it")
+        SUCCEEDED = "succeeded", _("Paid")
         CREDITED = "credited", _("Credited to the balance")
         FAILED = "failed", _("Payment failed")
         EXPIRED = "expired", _("Expired")
