@@ -20,7 +20,17 @@ __all__ = ["AccountAdmin", "MoneyEntryAdmin", "OrderAdmin", "PaymentAdmin"]
 @admin.register(PackageSpec)
 class PackageSpecAdmin(TableImport, TableExport, admin.ModelAdmin):
     resource_classes = [PackageSpecResource]
-    list_display = ("name", "name_en", "units", "price", "currency", "valid_days", "is_offered", "position")
+    list_display = (
+        "name",
+        "name_en",
+        "units",
+        "price",
+        "currency",
+        "valid_days",
+        "most_per_account",
+        "is_offered",
+        "position",
+    )
     list_filter = ("is_offered", "currency")
     search_fields = ("name", "name_en")
 

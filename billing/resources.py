@@ -11,7 +11,7 @@ class PackageSpecResource(PlainResource):
         model = PackageSpec
         import_id_fields = ("name",)
         fields = (
-            "name", "name_en", "units", "price", "currency", "valid_days", "is_offered", "position",
+            "name", "name_en", "units", "price", "currency", "valid_days", "most_per_account", "is_offered", "position",
         )  # fmt: skip
         export_order = fields
         clean_model_instances = True

@@ -1,8 +1,10 @@
 """Order, and cancel before paying. A paid order is final: nothing here gives money back or changes a size."""
 
+from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -35,6 +37,7 @@ def place_order(*, tenant: Tenant, user: User, spec: PackageSpec, quantity: int,
             _("Buy 1 to %(most)s packages at a time.") % {"most": MOST_OF_ONE}, field="quantity"
         )
     now = timezone.now()
+    _judge_limit(tenant, offered, quantity, now)
     order = Order.objects.create(
         tenant=tenant,
         number=_free_number(),
@@ -59,6 +62,20 @@ def place_order(*, tenant: Tenant, user: User, spec: PackageSpec, quantity: int,
         amount=str(order.amount),
     )
     return order
+
+
+def _judge_limit(tenant: Tenant, spec: PackageSpec, quantity: int, now: datetime) -> None:
+    """Refuse more than an account may buy of a specification; the account is locked, so no two forms slip through."""
+    if spec.most_per_account is None:
+        return
+    counted = Order.objects.for_tenant(tenant).filter(spec=spec).holding(now)
+    left = spec.most_per_account - (counted.aggregate(sum=Sum("quantity"))["sum"] or 0)
+    if quantity > left:
+        raise RuleViolation(
+            _("An account may buy %(most)s of this package; %(left)s are left.")
+            % {"most": spec.most_per_account, "left": max(left, 0)},
+            field="quantity",
+        )
 
 
 def _free_number() -> str:

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
-from iam import services
+from iam import confirmation, services
 from iam.forms import SettingsForm
 from koomessage.common.errors import RuleViolation
 from koomessage.common.permissions import SIGNED_IN, requires
@@ -24,6 +24,9 @@ def settings_edit(request: ConsoleRequest) -> HttpResponse:
     form = SettingsForm(request.POST if request.method == "POST" else None, tenant=request.tenant)
     if form.is_valid():
         try:
+            # Also here a wrong password counts towards the lock of the login.
+            if request.tenant.operation_protection and not form.cleaned_data["operation_protection"]:
+                confirmation.confirm(request, "iam.settings", form.cleaned_data["password"])
             services.change_settings(tenant=request.tenant, user=request.user, **form.cleaned_data)
         except RuleViolation as refusal:
             form.add_error(refusal.field, str(refusal.message))

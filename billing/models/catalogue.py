@@ -45,6 +45,13 @@ class PackageSpec(Named):
     valid_days = models.PositiveIntegerField(
         _("days of validity"), default=365, validators=[MinValueValidator(1), MaxValueValidator(3660)]
     )
+    most_per_account = models.PositiveIntegerField(
+        _("most an account may buy"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text=_("Packages in orders that are paid or still open; empty is no limit."),
+    )
     is_offered = models.BooleanField(_("on offer"), default=True)
     position = models.PositiveIntegerField(_("position"), default=0)
 

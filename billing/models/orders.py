@@ -18,6 +18,12 @@ class OrderQuerySet(TenantQuerySet):
         """Keep the orders that nobody paid in time."""
         return self.filter(status__in=Order.OPEN, expires_at__lte=now)
 
+    def holding(self, now: datetime) -> Self:
+        """Keep the orders that are paid, or may still be."""
+        return self.filter(
+            models.Q(status=Order.Status.PAID) | models.Q(status__in=Order.OPEN, expires_at__gt=now)
+        )
+
     def in_status(self, status: str, now: datetime) -> Self:
         """Keep the orders that `status_at` calls so."""
         over = models.Q(status__in=Order.OPEN, expires_at__lte=now)

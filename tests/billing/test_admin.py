@@ -121,7 +121,10 @@ def test_the_catalogue_goes_out_and_comes_in(as_operator: Client):
     out = as_operator.post("/admin/billing/packagespec/export/", {"format": "0", **_all_fields()})
     assert b"name,name_en,units,price" in out.content.replace(b"\r", b"")
 
-    sheet = "name,name_en,units,price,currency,valid_days,is_offered,position\n新包,New,70,7.70,CNY,30,1,5\n"
+    sheet = (
+        "name,name_en,units,price,currency,valid_days,most_per_account,is_offered,position\n"
+        "新包,New,70,7.70,CNY,30,2,1,5\n"
+    )
     shown = as_operator.post(
         "/admin/billing/packagespec/import/",
         {"format": "0", "import_file": SimpleUploadedFile("x.csv", sheet.encode()), **_all_fields()},
@@ -129,7 +132,8 @@ def test_the_catalogue_goes_out_and_comes_in(as_operator: Client):
     confirm = shown.context["confirm_form"].initial
     as_operator.post("/admin/billing/packagespec/process_import/", {**confirm, **_all_fields()})
 
-    assert PackageSpec.objects.get(name="新包").price == Decimal("7.70")
+    spec = PackageSpec.objects.get(name="新包")
+    assert (spec.price, spec.most_per_account) == (Decimal("7.70"), 2)
 
 
 def test_an_odd_line_of_a_catalogue_is_refused(as_operator: Client):
@@ -145,7 +149,17 @@ def test_an_odd_line_of_a_catalogue_is_refused(as_operator: Client):
 
 
 def _all_fields() -> dict[str, str]:
-    names = ("name", "name_en", "units", "price", "currency", "valid_days", "is_offered", "position")
+    names = (
+        "name",
+        "name_en",
+        "units",
+        "price",
+        "currency",
+        "valid_days",
+        "most_per_account",
+        "is_offered",
+        "position",
+    )
     return {"resource": "0", **{f"packagespecresource_{name}": "on" for name in names}}
 
 

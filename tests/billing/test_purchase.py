@@ -5,12 +5,13 @@ from uuid import uuid4
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from billing.models import Order, PackageSpec
-from iam.models import Tenant
+from iam.models import Tenant, User
 from tests.conftest import FRAGMENT
-from tests.factories_billing import make_spec
+from tests.factories_billing import make_order, make_spec
 
 ADDRESS = "/packages/purchase/"
 
@@ -143,3 +144,17 @@ def test_without_a_catalogue_the_page_says_so(as_owner: Client):
 
     assert "empty-state" in page
     assert "purchase-form" not in page
+
+
+def test_an_account_buys_no_more_than_the_limit(as_owner: Client, acme: Tenant, owner: User):
+    spec = make_spec(most_per_account=3)
+    first = make_order(acme, user=owner, spec=spec, quantity=2)
+    form = {"spec": spec.pk, "quantity": 2, "token": str(uuid4())}
+
+    refused = as_owner.post("/packages/purchase/", form)
+    one = as_owner.post("/packages/purchase/", {**form, "quantity": 1})
+    Order.objects.filter(pk=first.pk).update(expires_at=timezone.now())
+    freed = as_owner.post("/packages/purchase/", {**form, "token": str(uuid4())})
+
+    assert refused.status_code == 422 and "field-error" in refused.content.decode()
+    assert (one.status_code, freed.status_code) == (302, 302)

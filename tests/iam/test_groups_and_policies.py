@@ -1,6 +1,7 @@
 """权限管理: groups that share policies, policies as JSON, and the account's settings."""
 
 import json
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -194,6 +195,23 @@ def test_operation_protection_is_off_until_switched_on_and_asks_before_it_goes_o
     assert still_on
     assert (acme.operation_protection, acme.time_zone) == (False, "Asia/Tokyo")
     assert AuditEntry.objects.filter(action="iam:account:update").count() == 2
+
+
+def test_guessing_the_password_that_switches_protection_off_is_stopped(
+    as_owner: Client, owner: User, acme: Tenant, settings: Any
+):
+    settings.AXES_FAILURE_LIMIT = 2
+    owner.set_password(PASSWORD)
+    owner.save()
+    as_owner.force_login(owner, backend="iam.backends.StaffBackend")
+    as_owner.post("/iam/settings/", {"operation_protection": "on", "time_zone": "Asia/Tokyo"})
+
+    for word in ("wrong", "wrong", PASSWORD):
+        last = as_owner.post("/iam/settings/", {"time_zone": "Asia/Tokyo", "password": word})
+
+    acme.refresh_from_db()
+    assert last.status_code == 422 and "15" in last.content.decode()
+    assert acme.operation_protection
 
 
 @pytest.mark.parametrize("zone", ["", "Mars/Base", "../../etc/passwd"])
