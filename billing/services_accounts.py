@@ -16,10 +16,12 @@ def freeze_account(*, tenant: Tenant, user: User, reason: str) -> None:
 
     Raises RuleViolation without a reason, and where there is nothing to stop.
     """
-    if not reason.strip():
+    # The console ends the sentence itself.
+    reason = reason.strip().rstrip("。.")
+    if not reason:
         raise RuleViolation(_("Say why: the account's users read it."), field="reason")
     lock_account(tenant)
-    stopped = [brake.stop(tenant, user, reason.strip()) for brake in brakes()]
+    stopped = [brake.stop(tenant, user, reason) for brake in brakes()]
     if not any(stopped):
         raise RuleViolation(_("This account sends nothing that could be stopped."))
     audit.record(
