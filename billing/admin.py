@@ -1,16 +1,19 @@
 """The admin of billing: operators keep the catalogue; units and money move by services alone."""
 
+from typing import Any
+
 from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from billing import services
 from billing.admin_accounts import AccountAdmin, MoneyEntryAdmin
 from billing.admin_ledgers import LedgerAdmin, ServiceAdmin, ServiceForm
 from billing.admin_orders import OrderAdmin, PaymentAdmin
-from billing.models import BankAccount, Package, PackageSpec, UnitEntry
-from billing.resources import PackageSpecResource
+from billing.models import BankAccount, Package, PackageSpec, PriceTier, UnitEntry
+from billing.resources import PackageSpecResource, PriceTierResource
 from koomessage.common.exchange_admin import TableExport, TableImport
 
 # Registered where they are written.
@@ -33,6 +36,25 @@ class PackageSpecAdmin(TableImport, TableExport, admin.ModelAdmin):
     )
     list_filter = ("is_offered", "currency")
     search_fields = ("name", "name_en")
+
+
+@admin.register(PriceTier)
+class PriceTierAdmin(TableImport, TableExport, admin.ModelAdmin):
+    """Tiers to come are added, changed and taken away; those in force have been charged."""
+
+    resource_classes = [PriceTierResource]
+    list_display = ("valid_from", "currency", "from_units", "price")
+    list_filter = ("currency", "valid_from")
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_change_permission(request, obj) and _is_to_come(obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_delete_permission(request, obj) and _is_to_come(obj)
+
+
+def _is_to_come(tier: PriceTier | None) -> bool:
+    return tier is None or not tier.is_in_force_at(timezone.now())
 
 
 @admin.register(BankAccount)

@@ -44,9 +44,7 @@ def write_money(
     order: Order | None = None,
 ) -> MoneyEntry:
     """Write a line and the balance that follows from it; `account` is locked by the caller's transaction."""
-    # Reckoned here and not in the database: SQLite would do it in floats.
-    account.balance += amount
-    account.save(update_fields=["balance"])
+    change_sum(account, amount, at)
     return MoneyEntry.objects.create(
         tenant_id=account.tenant_id,
         kind=kind,
@@ -57,6 +55,18 @@ def write_money(
         login=login,
         at=at,
     )
+
+
+def change_sum(account: Account, amount: Decimal, at: datetime) -> None:
+    """Bring the balance in step with lines of the ledger, and note when arrears begin or end."""
+    # Reckoned here and not in the database: SQLite would do it in floats.
+    account.balance += amount
+    note_arrears(account, at)
+    account.save(update_fields=["balance", "arrears_since"])
+
+
+def note_arrears(account: Account, at: datetime) -> None:
+    account.arrears_since = (account.arrears_since or at) if account.is_in_arrears else None
 
 
 def add_bought_packages(*, order: Order, spec: PackageSpec, login: str) -> None:

@@ -135,7 +135,7 @@ def pay_as_you_go_obstacle(account: Account, units: int) -> str:
     if not Tenant.objects.filter(pk=account.tenant_id, pay_as_you_go=True).exists():
         sentence = _("The packages lack %(count)s mails and pay-as-you-go is off. Buy a package.")
         return sentence % {"count": units}
-    if account.is_in_arrears:
+    if account.is_suspended_at(timezone.now()):
         return _("The account is in arrears. Top up its balance, or buy a package.")
     return ""
 

@@ -5,7 +5,7 @@ What is reserved stays valid after its package has ended; what is given back aft
 
 import logging
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 from django.db import transaction
 from django.db.models import F, Sum
@@ -74,7 +74,8 @@ def settle_units(*, tenant: Tenant, reference: str, consumed: int, released: int
     give = max(0, released - sum(row.released for row in held))
     if not use and not give:
         return
-    now = timezone.now()
+    # An hour that is settled stays as it is: a clock that is behind writes into the next.
+    now = max(timezone.now(), account.usage_settled_until or datetime.min.replace(tzinfo=UTC))
     over = use + give - sum(row.open for row in held)
     used = _spread(held, use, "consumed")
     given = _spread(held[::-1], give, "released")

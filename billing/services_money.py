@@ -9,8 +9,8 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from billing.ledger import judge_amount, lock_account, write_money
-from billing.models import MoneyAttachment, MoneyEntry
+from billing.ledger import MOST_MONEY, judge_amount, lock_account, note_arrears, write_money
+from billing.models import Account, MoneyAttachment, MoneyEntry
 from billing.prices import ZERO
 from iam import audit
 from iam.licences import judge_licence
@@ -49,6 +49,22 @@ def change_balance(
     if attachment:
         _attach(entry, attachment, kind_of_file)
     return entry
+
+
+@transaction.atomic
+def set_credit_limit(*, tenant: Tenant, credit_limit: Decimal, user: User) -> Account:
+    """Let the account owe so much before it is in arrears; operators only."""
+    if not credit_limit.is_finite() or not 0 <= credit_limit <= MOST_MONEY:
+        raise RuleViolation(
+            _("Enter an amount of whole cents, up to %(most)s.") % {"most": f"{MOST_MONEY:,}"},
+            field="credit_limit",
+        )
+    account = lock_account(tenant)
+    account.credit_limit = credit_limit
+    note_arrears(account, timezone.now())
+    account.save(update_fields=["credit_limit", "arrears_since"])
+    audit.record(tenant=tenant, user=user, action="billing:credit:update", target=str(credit_limit))
+    return account
 
 
 def _attach(entry: MoneyEntry, attachment: File, kind: str) -> None:

@@ -1,15 +1,16 @@
 """Packages, specifications and orders for tests."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import count
 from typing import Any
 from uuid import uuid4
 
+import time_machine
 from django.utils import timezone
 
 from billing import services, services_money, services_orders
-from billing.models import Order, Package, PackageSpec
+from billing.models import Order, Package, PackageSpec, PriceTier
 from iam.models import Tenant, User
 from tests.factories import make_tenant, make_user
 
@@ -65,3 +66,24 @@ def make_order(tenant: Tenant | None = None, *, user: User | None = None, **over
 
 def give_money(tenant: Tenant, amount: str) -> None:
     services_money.change_balance(tenant=tenant, amount=Decimal(amount), reason="For a test", user=None)
+
+
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
+
+
+def make_tiers(*tiers: tuple[int, str], since: datetime = LONG_AGO) -> list[PriceTier]:
+    """Prices of pay-as-you-go that are in force since then; other versions of that moment go."""
+    PriceTier.objects.filter(valid_from=since).delete()
+    return [
+        PriceTier.objects.create(valid_from=since, from_units=start, price=Decimal(price))
+        for start, price in tiers or ((0, "0.0080"), (100, "0.0050"))
+    ]
+
+
+def use_units(tenant: Tenant, units: int, *, at: datetime, reference: str = "", released: int = 0) -> str:
+    """Reserve mails and settle them at that moment, as a task does; return the reference."""
+    reference = reference or f"U{next(_numbers)}"
+    with time_machine.travel(at, tick=False):
+        services.reserve_units(tenant=tenant, reference=reference, units=units + released)
+        services.settle_units(tenant=tenant, reference=reference, consumed=units, released=released)
+    return reference

@@ -7,16 +7,19 @@ from billing.models.money import BankAccount, MoneyEntry
 from billing.models.orders import Order
 from billing.models.payments import Payment
 from billing.models.units import Package, Reservation, UnitEntry
+from billing.models.usage import HourUsage, PriceTier
 
 __all__ = [
     "Account",
     "BankAccount",
+    "HourUsage",
     "MoneyAttachment",
     "MoneyEntry",
     "Order",
     "Package",
     "PackageSpec",
     "Payment",
+    "PriceTier",
     "Reservation",
     "UnitEntry",
 ]

@@ -17,6 +17,7 @@ class MoneyEntry(TenantOwned):
         TRANSFER = "transfer", _("Bank transfer received")
         ONLINE = "online", _("Online payment received")
         PAYMENT = "payment", _("Payment of an order")
+        USAGE = "usage", _("Pay-as-you-go usage")
 
     kind = models.CharField(_("kind"), max_length=8, choices=Kind)
     amount = models.DecimalField(_("amount"), max_digits=14, decimal_places=PLACES)
@@ -27,6 +28,12 @@ class MoneyEntry(TenantOwned):
     reason = models.CharField(_("reason"), max_length=255)
     login = models.CharField(_("by"), max_length=65, blank=True)
     at = models.DateTimeField(_("time"))
+    # Of a usage line alone: which hour it settles, the account's month that hour belongs to, how many mails,
+    # and since when the prices were valid by which they were charged.
+    hour = models.DateTimeField(_("hour"), null=True, editable=False)
+    month = models.DateField(_("month"), null=True, editable=False)
+    units = models.BigIntegerField(_("mails"), null=True, editable=False)
+    priced_from = models.DateTimeField(_("prices valid from"), null=True, editable=False)
 
     objects = TenantQuerySet.as_manager()
 
@@ -40,13 +47,26 @@ class MoneyEntry(TenantOwned):
             ),
             models.CheckConstraint(
                 condition=models.Q(kind__in=["credit", "transfer", "online"], amount__gt=0)
-                | models.Q(kind__in=["debit", "payment"], amount__lt=0),
+                | models.Q(kind__in=["debit", "payment"], amount__lt=0)
+                | models.Q(kind="usage", amount__lte=0),
                 name="money_entry_has_its_sign",
             ),
             models.CheckConstraint(
-                condition=models.Q(kind__in=["credit", "debit"], order=None)
+                condition=models.Q(kind__in=["credit", "debit", "usage"], order=None)
                 | models.Q(kind__in=["transfer", "online", "payment"], order__isnull=False),
                 name="money_entry_of_an_order",
+            ),
+            models.UniqueConstraint(fields=["tenant", "hour"], name="usage_settled_once_an_hour"),
+            models.CheckConstraint(
+                condition=models.Q(
+                    kind="usage",
+                    hour__isnull=False,
+                    month__isnull=False,
+                    units__gt=0,
+                    priced_from__isnull=False,
+                )
+                | (~models.Q(kind="usage") & models.Q(hour=None, month=None, units=None, priced_from=None)),
+                name="money_entry_of_an_hour",
             ),
         ]
         indexes = [models.Index(fields=["tenant", "-at", "-id"], name="money_entry_by_tenant")]

@@ -40,6 +40,53 @@ def test_a_mix_costs_what_its_orders_cost(mix: list[tuple[Decimal, int]]):
     assert prices.mix_amount(mix) == sum(price * quantity for price, quantity in mix)
 
 
+TIERS = [(0, Decimal("0.0080")), (100, Decimal("0.0050")), (1_000, Decimal("0.0001"))]
+
+
+@pytest.mark.parametrize(
+    ("units", "before", "amount"),
+    [
+        (0, 0, "0.00"), (1, 0, "0.01"), (100, 0, "0.80"), (101, 0, "0.81"), (101, 100, "0.51"), (1, 99, "0.01"),
+        (1, 100, "0.01"), (2_000, 0, "5.40"), (50, 1_000, "0.01"), (49, 1_000, "0.00"), (10**12, 0, "100000005.20"),
+    ],
+)  # fmt: skip
+def test_each_mail_costs_what_its_tier_says(units: int, before: int, amount: str):
+    assert prices.usage_amount(TIERS, units, used_before=before) == Decimal(amount)
+
+
+@given(
+    parts=st.lists(st.integers(0, 3_000), max_size=8),
+    starts=st.lists(st.integers(0, 5_000), min_size=1, max_size=5, unique=True),
+    data=st.data(),
+)
+def test_parts_of_a_month_cost_what_the_mails_cost_one_by_one(
+    parts: list[int], starts: list[int], data: st.DataObject
+):
+    cost = st.decimals(min_value=0, max_value=9, places=4)
+    tiers = [(start, data.draw(cost)) for start in starts]
+    lowest = min(tiers)
+
+    def price(number: int) -> Decimal:
+        return max((tier for tier in tiers if tier[0] < number), default=lowest)[1]
+
+    before = 0
+    for units in parts:
+        exact = sum((price(number) for number in range(before + 1, before + units + 1)), Decimal(0))
+        amount = prices.usage_amount(tiers, units, used_before=before)
+        assert abs(amount - exact) <= Decimal("0.005")
+        assert amount.as_tuple().exponent == -2
+        before += units
+
+
+@pytest.mark.parametrize(
+    ("tiers", "units", "before"),
+    [([], 1, 0), (TIERS, -1, 0), (TIERS, 1, -1), ([(0, Decimal("NaN"))], 1, 0), ([(0, Decimal(-1))], 1, 0)],
+)
+def test_what_has_no_price_is_not_priced(tiers: list[prices.Tier], units: int, before: int):
+    with pytest.raises(ValueError, match=r"priced|prices"):
+        prices.usage_amount(tiers, units, used_before=before)
+
+
 @pytest.mark.parametrize("quantity", [0, -1, 11, 10**18])
 def test_a_quantity_out_of_range_has_no_amount(quantity: int):
     with pytest.raises(ValueError, match="no quantity"):

@@ -56,21 +56,6 @@ def test_without_pay_as_you_go_all_is_refused_or_none(payer: Tenant):
     assert sums(package) == (0, 0, 3)
 
 
-def test_an_account_in_arrears_gets_nothing_as_you_go(payer: Tenant):
-    Tenant.objects.filter(pk=payer.pk).update(pay_as_you_go=True)
-    give_money(payer, "1.00")
-    account = Account.objects.get(tenant=payer)
-    services.reserve_units(tenant=payer, reference="C1", units=1)
-    account.balance = -1
-    assert account.is_in_arrears
-
-    with transaction.atomic():
-        Account.objects.filter(pk=account.pk).update(balance="-1.00")
-        with pytest.raises(RuleViolation):
-            services.reserve_units(tenant=payer, reference="C2", units=1)
-        Account.objects.filter(pk=account.pk).update(balance="1.00")
-
-
 def test_an_ended_package_is_not_used(payer: Tenant):
     make_package(payer, units=3, days=-1)
 
