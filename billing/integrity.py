@@ -8,7 +8,7 @@ from django.db import connection, models
 from django.db.models import Q, Sum
 from django.db.models.functions import Coalesce
 
-from billing import append_only
+from billing import append_only, integrity_usage
 from billing.models import Account, MoneyEntry, Order, Package, Payment, Reservation, UnitEntry
 
 
@@ -21,6 +21,7 @@ def problems() -> Iterator[str]:
     yield from _reservations()
     yield from _orders()
     yield from _receipts()
+    yield from integrity_usage.problems()
 
 
 def _units(*kinds: str) -> Coalesce:
@@ -67,6 +68,8 @@ def _accounts() -> Iterator[str]:
         balance = money.pop(account.tenant_id, Decimal(0))
         if account.balance != balance:
             yield f"Account {account.tenant_id}: the balance is {account.balance}, the ledger says {balance}."
+        if account.is_in_arrears != (account.arrears_since is not None):
+            yield f"Account {account.tenant_id}: its arrears do not follow from its balance."
     for tenant in sorted({key[0] for key in units} | set(money)):
         yield f"Account {tenant}: ledger lines without a billing account."
 

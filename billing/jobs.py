@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from billing import orders, payments
+from billing import orders, payments, settlement
 
 
 @shared_task
@@ -16,3 +16,9 @@ def expire_orders() -> None:
 def check_payments() -> None:
     """Ask the gateway about payments whose message may be lost. Twice, or late, is harmless."""
     payments.check_due(timezone.now())
+
+
+@shared_task
+def settle_usage() -> None:
+    """Charge the hours that are over. Twice, at once or late, is harmless."""
+    settlement.settle_usage()

@@ -20,4 +20,6 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     },
     "payments": {"task": "billing.jobs.check_payments", "schedule": 60.0},
     "orders": {"task": "billing.jobs.expire_orders", "schedule": 60.0},
+    # Often, so that an hour that was missed is made good long before the next is over.
+    "usage": {"task": "billing.jobs.settle_usage", "schedule": 300.0},
 }
