@@ -16,20 +16,49 @@ from django.utils.translation import gettext_lazy as _
 
 from billing import freezing, revenue, services_accounts, services_money
 from billing.admin_ledgers import LedgerAdmin, ServiceAdmin, ServiceForm
+from billing.ledger import MOST_MONEY
 from billing.models import Account, MoneyAttachment, MoneyEntry, Order, Package
+from billing.prices import PLACES
 from koomessage.common import uploads
 from koomessage.common.errors import RuleViolation
 
 LATEST = 10
 
 
+class CreditForm(forms.ModelForm):
+    credit_limit = forms.DecimalField(
+        label=_("Credit limit"),
+        min_value=0,
+        max_value=MOST_MONEY,
+        decimal_places=PLACES,
+        help_text=_("So much the account may owe before it is in arrears."),
+    )
+
+    class Meta:
+        model = Account
+        fields = ("credit_limit",)
+
+
 @admin.register(Account)
 class AccountAdmin(LedgerAdmin):
-    list_display = ("tenant", "balance", "currency", "payg_reserved", "payg_consumed")
+    """Sums to look at; the credit limit alone is set here, by its service."""
+
+    form = CreditForm
+    fields = ("tenant", "balance", "currency", "credit_limit", "arrears_since", "usage_settled_until")
+    readonly_fields = ("tenant", "balance", "currency", "arrears_since", "usage_settled_until")
+    list_display = (
+        "tenant", "balance", "currency", "credit_limit", "arrears_since", "payg_reserved", "payg_consumed",
+    )  # fmt: skip
     list_select_related = ("tenant",)
     search_fields = ("tenant__account", "tenant__name")
     ordering = ("tenant__account",)
     change_form_template = "admin/billing/account.html"
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return admin.ModelAdmin.has_change_permission(self, request, obj)
+
+    def save_model(self, request: HttpRequest, obj: Account, form: Any, change: bool) -> None:
+        services_money.set_credit_limit(tenant=obj.tenant, user=request.user, **form.cleaned_data)  # type: ignore[arg-type]
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view

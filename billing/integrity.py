@@ -1,7 +1,6 @@
 """Prove that every sum shown is the sum of its ledger's lines, and that the ledgers are guarded."""
 
 from collections.abc import Iterator
-from decimal import Decimal
 from typing import Any
 
 from django.db import connection, models
@@ -10,6 +9,7 @@ from django.db.models.functions import Coalesce
 
 from billing import append_only, integrity_usage
 from billing.models import Account, MoneyEntry, Order, Package, Payment, Reservation, UnitEntry
+from billing.prices import cents
 
 
 def problems() -> Iterator[str]:
@@ -65,7 +65,7 @@ def _accounts() -> Iterator[str]:
         lines = (reserved - used - given, used)
         if shown != lines:
             yield f"Account {account.tenant_id}: pay-as-you-go reserved, used are {shown}, the ledger says {lines}."
-        balance = money.pop(account.tenant_id, Decimal(0))
+        balance = cents(money.pop(account.tenant_id, None))
         if account.balance != balance:
             yield f"Account {account.tenant_id}: the balance is {account.balance}, the ledger says {balance}."
         if account.is_in_arrears != (account.arrears_since is not None):
@@ -103,7 +103,7 @@ def _orders() -> Iterator[str]:
     rows = Order.objects.annotate(packages_count=models.Count("packages"), units_sum=Sum("packages__total"))
     for order in rows.order_by("pk").iterator():
         is_paid = order.status == Order.Status.PAID
-        if paid.get(order.pk, Decimal(0)) != (-order.amount if is_paid else 0):
+        if cents(paid.get(order.pk)) != (-order.amount if is_paid else 0):
             yield f"Order {order.number}: the payment in the ledger is not its amount."
         if done.get(order.pk, 0) != is_paid:
             yield f"Order {order.number}: its payments do not say whether it is paid."

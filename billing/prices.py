@@ -60,6 +60,11 @@ def usage_amount(tiers: Sequence[Tier], units: int, *, used_before: int) -> Deci
     return exact.quantize(CENT, rounding=ROUND_HALF_UP)
 
 
+def cents(total: Decimal | None) -> Decimal:
+    """Return a sum the database made: none is nothing, and SQLite adds in binary, a hair beside the cent."""
+    return (total or ZERO).quantize(CENT, rounding=ROUND_HALF_UP)
+
+
 def written(amount: Decimal, currency: str) -> str:
     """Write an amount as people read it: ¥1,234.50, -¥3.00, ¥0.0125."""
     sign = _SIGNS.get(currency, f"{currency} ")

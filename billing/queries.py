@@ -6,12 +6,12 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Count, F, Q, Sum
+from django.db.models import Count, F, Q, QuerySet, Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from billing import gateway
-from billing.models import Account, BankAccount, Order, Package, PackageSpec, Payment
+from billing.models import Account, BankAccount, Order, Package, PackageSpec, Payment, Reservation
 from billing.prices import CENT, CURRENCY, ZERO
 from iam.models import Tenant
 
@@ -173,3 +173,10 @@ def method_instead(order: Order) -> str:
     if gateway.is_offered():
         return Order.Method.ONLINE
     return Order.Method.BANK_TRANSFER if bank_account(order.currency) else Order.Method.BALANCE
+
+
+def unpaid_references() -> QuerySet[Reservation, str]:
+    """Return what holds mails as you go for accounts that may not: in arrears, and their grace over."""
+    suspended = Account.objects.suspended(timezone.now()).values("tenant")
+    held = Reservation.objects.filter(package=None, reserved__gt=F("consumed") + F("released"))
+    return held.filter(tenant__in=suspended).values_list("reference", flat=True)

@@ -54,7 +54,7 @@ class Account(TenantOwned):
     class Meta:
         verbose_name = _("billing account")
         verbose_name_plural = _("billing accounts")
-        default_permissions = ("view",)
+        default_permissions = ("view", "change")
         permissions = [("freeze_account", "Can freeze and thaw accounts")]
         constraints = [
             models.UniqueConstraint(fields=["tenant"], name="one_billing_account_a_tenant"),

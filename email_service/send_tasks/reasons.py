@@ -29,6 +29,10 @@ TASK: dict[str, str | Promise] = {
         "The hour of this task passed while the platform was not running. Resume it if it is still wanted."
     ),
     "mail": _("The mail of this task cannot be made any more. Check its sending domain, then resume it."),
+    "arrears": _(
+        "The account is in arrears, and this task goes beyond its packages. Top up the balance; the task then goes on"
+        " by itself."
+    ),
     "by_hand": _("Paused by %(detail)s."),
 }
 

@@ -8,7 +8,17 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 
-from email_service.send_tasks import ceilings, checks, claims, dispatch, progress, pulse, reasons, steps
+from email_service.send_tasks import (
+    arrears,
+    ceilings,
+    checks,
+    claims,
+    dispatch,
+    progress,
+    pulse,
+    reasons,
+    steps,
+)
 from email_service.send_tasks.models import Claim, Task
 from email_service.send_tasks.restored import DatabaseIsBehind
 
@@ -34,6 +44,7 @@ def sweep() -> Found:
     pulse.tick()
     take_over()
     start_due()
+    arrears.follow()
     for task_id in to_refresh():
         progress.refresh(task_id)
     unread = Task.objects.filter(Q(reading_until=None) | Q(reading_until__lt=now), is_read=False)
@@ -75,11 +86,14 @@ def start_due() -> int:
 
 
 def to_refresh() -> list[int]:
-    """Return the tasks whose counters may have changed: those that send, and ended ones not counted to the end."""
+    """Return the tasks whose counters may have changed: those that send, ended ones not counted to the end, and those
+    that stopped for want of money while workers held something of them."""
+    recently = claims.database_now() - timedelta(seconds=settings.LEASE_SECONDS + 2 * settings.SWEEP_SECONDS)
+    stopping = Q(status=Task.Status.QUOTA_PAUSED, served_at__gt=recently)
     ended = (Task.Status.CANCELLED, Task.Status.FINISHED, Task.Status.FAILED)
     open_end = Q(status__in=ended, pending_count__gt=0)
     return list(
-        Task.objects.filter(Q(status=Task.Status.SENDING) | open_end)
+        Task.objects.filter(Q(status=Task.Status.SENDING) | open_end | stopping)
         .order_by("pk")
         .values_list("pk", flat=True)
     )

@@ -33,7 +33,7 @@ from koomessage.common.permissions import requires
 from koomessage.common.requests import ConsoleRequest
 
 SORTS = {"created": "created_at", "name": "name", "status": "status"}
-MOVING = (Task.Status.PREPARING, Task.Status.SENDING)
+MOVING = (Task.Status.PREPARING, Task.Status.SENDING, Task.Status.QUOTA_PAUSED)
 
 
 @require_GET
