@@ -1,13 +1,14 @@
-"""The filter bars of packages and orders."""
+"""The filter bars of packages, orders and movements of money."""
 
 from typing import Any
 
 from django import forms
 from django.db import models
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from billing.models import Order, Package
+from billing.models import MoneyEntry, Order, Package
 from koomessage.common.filters import CreatedRangeForm, FilterForm
 
 ANY = [("", _("All"))]
@@ -35,3 +36,21 @@ class OrderFilter(CreatedRangeForm):
         if self.value("status"):
             rows = rows.in_status(self.value("status"), timezone.now())  # type: ignore[attr-defined]
         return self.within(rows)
+
+
+class MoneyFilter(CreatedRangeForm):
+    text = forms.CharField(label=_("Order number or reason"), max_length=64)
+    kind = forms.ChoiceField(label=_("Kind"), choices=ANY + MoneyEntry.Kind.choices)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["created_from"].label, self.fields["created_to"].label = _("From"), _("To")
+
+    def narrow(self, rows: models.QuerySet[Any]) -> models.QuerySet[Any]:
+        text = self.value("text")
+        if text:
+            # The reason of a usage line is for programs, and not shown.
+            rows = rows.filter(Q(reason__icontains=text, hour=None) | Q(order__number__icontains=text))
+        if self.value("kind"):
+            rows = rows.filter(kind=self.value("kind"))
+        return self.within(rows, "at")

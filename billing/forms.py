@@ -1,16 +1,22 @@
 """What people enter to buy and to pay."""
 
+import zoneinfo
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 from django import forms
+from django.http import QueryDict
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from billing import gateway
 from billing.models import Order, PackageSpec
 from billing.prices import LEAST_OF_ONE, MOST_OF_ONE
 from billing.quotes import Quote, quote
+from billing.usage import Span
+from iam.models import Tenant
 
 
 def _quantity(label: Any, least: int, message: Any) -> forms.IntegerField:
@@ -111,3 +117,60 @@ class IdentityForm(PaymentForm):
         widget=forms.PasswordInput(attrs={"autocomplete": "current-password", "autofocus": True}),
         error_messages={"required": _("Enter your password.")},
     )
+
+
+def _day(label: Any) -> forms.DateField:
+    return forms.DateField(
+        label=label,
+        input_formats=["%Y-%m-%d"],
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        error_messages={"required": _("Choose a day."), "invalid": _("Enter a day such as 2024-08-16.")},
+    )
+
+
+class UsageForm(forms.Form):
+    """Whole days of the account's calendar; without a range the current month so far."""
+
+    MOST_DAYS = 366
+
+    first = _day(_("First day"))
+    last = _day(_("Last day"))
+
+    def __init__(self, query: QueryDict, *, tenant: Tenant) -> None:
+        self.tenant = tenant
+        self.today = timezone.localdate(timezone=zoneinfo.ZoneInfo(tenant.time_zone))
+        values = query.copy()
+        if not values.get("first") and not values.get("last"):
+            values["first"], values["last"] = str(self.today.replace(day=1)), str(self.today)
+        super().__init__(values)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        first, last = cleaned.get("first"), cleaned.get("last")
+        if first and last and first > last:
+            self.add_error("last", _("The end lies before the start; swap the two."))
+        elif first and last and (last - first).days >= self.MOST_DAYS:
+            self.add_error("last", _("Choose a range of at most a year."))
+        for name in ("first", "last"):
+            if cleaned.get(name) and not 2000 <= cleaned[name].year <= self.today.year + 1:
+                self.add_error(name, _("Choose a day of this year or an earlier one."))
+        return cleaned
+
+    @property
+    def span(self) -> Span | None:
+        """The range asked for; None where it makes no sense."""
+        if not self.is_valid():
+            return None
+        return Span(self.tenant, self.cleaned_data["first"], self.cleaned_data["last"])
+
+    @property
+    def presets(self) -> list[tuple[Any, Any, Any]]:
+        """Ranges that are often asked for, as words, first and last day."""
+        begin = self.today.replace(day=1)
+        before = begin - timedelta(days=1)
+        return [
+            (_("This month"), begin, self.today),
+            (_("Last month"), before.replace(day=1), before),
+            (_("Last 30 days"), self.today - timedelta(days=29), self.today),
+            (_("Last year"), self.today - timedelta(days=364), self.today),
+        ]
