@@ -16,7 +16,7 @@ from koomessage.common.workbooks import workbook_response
 
 def money_workbook(rows: models.QuerySet[MoneyEntry]) -> FileResponse:
     headings = [
-        _("Time"),
+        _("Booked"),
         _("Kind"),
         _("Amount"),
         _("Currency"),
@@ -43,7 +43,7 @@ def _movements(rows: models.QuerySet[MoneyEntry]) -> Iterator[list[object]]:
 
 
 def usage_workbook(usage: Usage) -> FileResponse:
-    headings = [_("Day"), _("From packages"), _("Pay-as-you-go"), _("Amount"), _("Currency")]
+    headings = [_("Day"), _("From packages"), _("As you go"), _("Amount"), _("Currency")]
     rows: Sequence[Sequence[object]] = [
         [row.label, row.packages, row.as_you_go, str(row.amount), usage.currency]
         for row in (*usage.rows[::-1], usage.total)

@@ -174,3 +174,24 @@ class UsageForm(forms.Form):
             (_("Last 30 days"), self.today - timedelta(days=29), self.today),
             (_("Last year"), self.today - timedelta(days=364), self.today),
         ]
+
+
+class AlertForm(forms.Form):
+    """When the account is told by mail; an empty field never."""
+
+    percent = forms.IntegerField(
+        label=_("Share of a package used (%)"),
+        required=False,
+        min_value=1,
+        max_value=100,
+        help_text=_("A mail is sent when so much of a package is used or reserved. Empty: no mail."),
+    )
+    remaining = forms.IntegerField(
+        label=_("Mails remaining"),
+        required=False,
+        min_value=1,
+        max_value=10**12,
+        help_text=_(
+            "A mail is sent when all usable packages together hold no more than this. Empty: no mail."
+        ),
+    )

@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from billing import orders, payments, settlement
+from billing import notices, orders, payments, settlement
 
 
 @shared_task
@@ -22,3 +22,9 @@ def check_payments() -> None:
 def settle_usage() -> None:
     """Charge the hours that are over. Twice, at once or late, is harmless."""
     settlement.settle_usage()
+
+
+@shared_task
+def send_notices() -> None:
+    """Tell accounts of ends, of what is used up, and of arrears; each once."""
+    notices.tell_due()

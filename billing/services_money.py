@@ -18,6 +18,8 @@ from iam.models import Tenant, User
 from koomessage.common import uploads
 from koomessage.common.errors import RuleViolation
 
+MOST_UNITS = 10**12
+
 
 @transaction.atomic
 def change_balance(
@@ -64,6 +66,22 @@ def set_credit_limit(*, tenant: Tenant, credit_limit: Decimal, user: User) -> Ac
     note_arrears(account, timezone.now())
     account.save(update_fields=["credit_limit", "arrears_since"])
     audit.record(tenant=tenant, user=user, action="billing:credit:update", target=str(credit_limit))
+    return account
+
+
+@transaction.atomic
+def set_alerts(*, tenant: Tenant, user: User, percent: int | None, remaining: int | None) -> Account:
+    """Choose when the account is told by mail that its packages run out; None is never."""
+    if percent is not None and not 1 <= percent <= 100:
+        raise RuleViolation(_("Enter a share from 1 to 100."), field="percent")
+    if remaining is not None and not 1 <= remaining <= MOST_UNITS:
+        raise RuleViolation(_("Enter a number of mails above 0."), field="remaining")
+    account = lock_account(tenant)
+    account.alert_percent, account.alert_remaining = percent, remaining
+    account.save(update_fields=["alert_percent", "alert_remaining"])
+    audit.record(
+        tenant=tenant, user=user, action="kooMessage:package:update", target=f"{percent} {remaining}"
+    )
     return account
 
 

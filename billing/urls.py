@@ -7,6 +7,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", views.package_list, name="package_list"),
     path("purchase/", views.package_purchase, name="package_purchase"),
     path("calculator/", views.package_calculator, name="package_calculator"),
+    path("alerts/", views_statements.alert_edit, name="alert_edit"),
     path("balance/", views_statements.balance, name="balance"),
     path("balance/export/", views_statements.balance_export, name="balance_export"),
     path("usage/", views_statements.usage, name="usage"),

@@ -165,6 +165,6 @@ def _chart(rows: list[Row]) -> dict[str, Any]:
         "labels": [row.label for row in shown],
         "series": [
             {"name": _("From packages"), "tone": "success", "values": [row.packages for row in shown]},
-            {"name": _("Pay-as-you-go"), "tone": "warning", "values": [row.as_you_go for row in shown]},
+            {"name": _("As you go"), "tone": "warning", "values": [row.as_you_go for row in shown]},
         ],
     }

@@ -1,17 +1,20 @@
 """余额, 用量, 账单: where the money and the mails went."""
 
+from django.contrib import messages
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_GET
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods
 
-from billing import exports, queries
+from billing import exports, queries, services_money
 from billing.bills import bills_of
 from billing.filters import MoneyFilter
-from billing.forms import UsageForm
+from billing.forms import AlertForm, UsageForm
 from billing.models import MoneyEntry
 from billing.usage import usage_of
+from koomessage.common.errors import RuleViolation
 from koomessage.common.htmx import render_page
 from koomessage.common.paging import paginate
 from koomessage.common.permissions import requires
@@ -72,3 +75,23 @@ def bill_list(request: ConsoleRequest) -> HttpResponse:
 @requires("billing.list_order")
 def bill_export(request: ConsoleRequest) -> HttpResponseBase:
     return exports.bills_workbook(*bills_of(request.tenant))
+
+
+@require_http_methods(["GET", "POST"])
+@requires("billing.change_package")
+def alert_edit(request: ConsoleRequest) -> HttpResponse:
+    """When the account is told by mail that its packages run out."""
+    account = queries.account_of(request.tenant)
+    initial = {"percent": account.alert_percent, "remaining": account.alert_remaining}
+    form = AlertForm(request.POST if request.method == "POST" else None, initial=initial)
+    if form.is_valid():
+        try:
+            services_money.set_alerts(tenant=request.tenant, user=request.user, **form.cleaned_data)
+        except RuleViolation as refusal:
+            form.add_error(refusal.field, refusal.message)
+        else:
+            messages.success(request, _("The alerts are saved."))
+            return redirect("billing:package_list")
+    return render(
+        request, "billing/statements/alerts.html", {"form": form}, status=422 if form.errors else 200
+    )

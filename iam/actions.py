@@ -15,7 +15,7 @@ RESOURCES: dict[str, tuple[str, tuple[str, ...]]] = {
     "kooMessage:emailSendDetail": ("email_service.message", ("list", "get", "export", "reveal")),
     "kooMessage:emailReport": ("email_service.report", ("list", "get", "export")),
     "kooMessage:suppression": ("email_service.suppression", ("list", "get", "create", "delete", "export")),
-    "kooMessage:package": ("billing.package", ("list", "get", "create")),
+    "kooMessage:package": ("billing.package", ("list", "get", "create", "update")),
     "kooMessage:order": ("billing.order", ("list", "get", "create", "cancel", "pay")),
     "iam:user": ("iam.user", ("list", "get", "create", "update", "delete")),
     "iam:group": ("iam.usergroup", ("list", "get", "create", "update", "delete")),

@@ -22,4 +22,5 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "orders": {"task": "billing.jobs.expire_orders", "schedule": 60.0},
     # Often, so that an hour that was missed is made good long before the next is over.
     "usage": {"task": "billing.jobs.settle_usage", "schedule": 300.0},
+    "notices": {"task": "billing.jobs.send_notices", "schedule": 600.0},
 }

@@ -266,7 +266,6 @@ EXPORT_DAYS = env.real("EXPORT_DAYS", 7.0, least=0.01)
 RETENTION_DAYS = env.number("RETENTION_DAYS", 400)
 PURGE_MINUTES = env.real("PURGE_MINUTES", 120.0, least=0.1)
 ORDER_LIFETIME_HOURS = env.real("ORDER_LIFETIME_HOURS", 24.0, least=0.01)
-# How long an account in arrears goes on as you go before new tasks are refused and running ones pause.
 ARREARS_GRACE_HOURS = env.number("ARREARS_GRACE_HOURS", 0)
 
 # --- the platform's own mail, never by the engine -------------------------------------------------------------

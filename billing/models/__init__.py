@@ -4,6 +4,7 @@ from billing.models.accounts import Account
 from billing.models.attachments import MoneyAttachment
 from billing.models.catalogue import PackageSpec
 from billing.models.money import BankAccount, MoneyEntry
+from billing.models.notices import Notice
 from billing.models.orders import Order
 from billing.models.payments import Payment
 from billing.models.units import Package, Reservation, UnitEntry
@@ -15,6 +16,7 @@ __all__ = [
     "HourUsage",
     "MoneyAttachment",
     "MoneyEntry",
+    "Notice",
     "Order",
     "Package",
     "PackageSpec",

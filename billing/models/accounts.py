@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Self
 
 from django.conf import settings
-from django.core.validators import MinValueValidator
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -47,6 +47,18 @@ class Account(TenantOwned):
     # Up to here all usage is settled; later lines of the unit ledger bear no earlier time.
     usage_settled_until = models.DateTimeField(
         _("usage settled until"), null=True, blank=True, editable=False
+    )
+
+    # When the account is told by mail; None: never.
+    alert_percent = models.PositiveSmallIntegerField(
+        _("share of a package used"),
+        default=80,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(100)],
+    )
+    alert_remaining = models.BigIntegerField(
+        _("mails remaining"), null=True, blank=True, validators=[MinValueValidator(1)]
     )
 
     objects = AccountQuerySet.as_manager()

@@ -64,7 +64,7 @@ class Package(Named, TenantOwned):
     class Meta:
         verbose_name = _("package")
         verbose_name_plural = _("packages")
-        default_permissions = ("list", "view", "add")
+        default_permissions = ("list", "view", "add", "change")
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(reserved__gte=0, consumed__gte=0, total__gte=1),

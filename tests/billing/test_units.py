@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
+import time_machine
 from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
@@ -73,6 +74,24 @@ def test_what_is_reserved_is_used_after_the_package_has_ended_and_given_back_to_
 
     assert sums(package) == (0, 4, 6)
     assert services.remaining_units(payer) == 0
+
+
+def test_a_package_that_ends_at_midnight_in_mid_task_pays_for_what_it_had_reserved(payer: Tenant):
+    midnight = timezone.now().replace(microsecond=0) + timedelta(hours=1)
+    first = make_package(payer, units=5, expires_at=midnight)
+    second = make_package(payer, units=50, days=60)
+    with time_machine.travel(midnight - timedelta(seconds=1), tick=False):
+        services.reserve_units(tenant=payer, reference="C1", units=8)
+        services.settle_units(tenant=payer, reference="C1", consumed=2, released=0)
+
+    with time_machine.travel(midnight, tick=False):
+        services.settle_units(tenant=payer, reference="C1", consumed=6, released=1)
+        services.reserve_units(tenant=payer, reference="C1", units=4)
+        services.settle_units(tenant=payer, reference="C1", consumed=7, released=1)
+
+    # What it had reserved it pays for after its end; rows read later, and what is given back, are the other's.
+    assert sums(first) == (0, 5, 0)
+    assert sums(second) == (4, 2, 44)
 
 
 def test_settling_again_or_late_changes_nothing(payer: Tenant):
