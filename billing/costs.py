@@ -1,6 +1,7 @@
 """What so many more mails would cost an account: packages first, the one that ends first in front, then as you go."""
 
 import zoneinfo
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 
@@ -10,7 +11,7 @@ from django.utils import timezone
 
 from billing.models import MoneyEntry, Package, PriceTier, UnitEntry
 from billing.prices import ZERO, Tier, usage_amount
-from billing.queries import account_of
+from billing.queries import account_of, pay_as_you_go_obstacle
 from iam.models import Tenant
 
 
@@ -82,3 +83,37 @@ def cost_of(tenant: Tenant, units: int) -> list[tuple[Package | None, int, Decim
     if left:
         parts.append((None, left, payg_estimate(tenant, left)))
     return parts
+
+
+@dataclass(frozen=True)
+class Share:
+    """So many mails out of one package."""
+
+    name: str
+    expires_at: datetime
+    units: int
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """Where so many mails would be taken from now, and why they would be refused; nothing is reserved.
+
+    `amount` is what pay-as-you-go would cost about, None where it has no price.
+    """
+
+    units: int
+    packages: tuple[Share, ...]
+    pay_as_you_go: int
+    amount: Decimal | None
+    currency: str
+    refusal: str = ""
+
+
+def forecast(tenant: Tenant, units: int) -> Forecast:
+    """Reckon as `services.reserve_units` reserves: packages first, the one that ends first in front."""
+    parts = cost_of(tenant, units)
+    shares = tuple(Share(package.label, package.expires_at, part) for package, part, _ in parts if package)
+    rest, amount = next(((part, amount) for package, part, amount in parts if not package), (0, ZERO))
+    account = account_of(tenant)
+    refusal = pay_as_you_go_obstacle(account, rest) if rest else ""
+    return Forecast(units, shares, rest, amount, account.currency, refusal)

@@ -96,39 +96,6 @@ def offered_specs(tenant: Tenant) -> list[PackageSpec]:
     return list(PackageSpec.objects.offered().filter(currency=account_of(tenant).currency))
 
 
-@dataclass(frozen=True)
-class Share:
-    """So many mails out of one package."""
-
-    name: str
-    expires_at: datetime
-    units: int
-
-
-@dataclass(frozen=True)
-class Forecast:
-    """Where so many mails would be taken from now, and why they would be refused; nothing is reserved."""
-
-    units: int
-    packages: tuple[Share, ...]
-    pay_as_you_go: int
-    refusal: str = ""
-
-
-def forecast(tenant: Tenant, units: int) -> Forecast:
-    """Reckon as `services.reserve_units` reserves: packages first, the one that ends first in front."""
-    left = units
-    shares = []
-    for package in Package.objects.for_tenant(tenant).usable(timezone.now()).iterator():
-        if not left:
-            break
-        part = min(package.remaining, left)
-        shares.append(Share(package.label, package.expires_at, part))
-        left -= part
-    refusal = pay_as_you_go_obstacle(account_of(tenant), left) if left else ""
-    return Forecast(units, tuple(shares), left, refusal)
-
-
 def pay_as_you_go_obstacle(account: Account, units: int) -> str:
     """Return why so many mails beyond the packages are not sent, empty where they are."""
     # Read anew: the caller's row may be older than the operator's decision.

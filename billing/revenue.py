@@ -51,11 +51,12 @@ def by_month() -> list[Month]:
 
 
 def _money() -> Iterator[tuple[datetime, str, str, Decimal]]:
-    rows = MoneyEntry.objects.order_by().annotate(month=TruncMonth("at"))
+    # A line of usage has a month of its own, the account's; this is the platform's.
+    rows = MoneyEntry.objects.order_by().annotate(booked=TruncMonth("at"))
     yield from (
-        rows.values("month", "currency", "kind")
+        rows.values("booked", "currency", "kind")
         .annotate(total=Sum("amount"))
-        .values_list("month", "currency", "kind", "total")
+        .values_list("booked", "currency", "kind", "total")
     )
 
 

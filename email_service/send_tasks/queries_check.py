@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.functional import Promise
 
-from billing.queries import Forecast, forecast
+from billing.costs import Forecast, forecast
 from email_service.mail_templates.parameters import fill
 from email_service.send_tasks import checks, columns, estimates, reasons
 from email_service.send_tasks.examination import GOOD, CheckedRow

@@ -11,7 +11,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from billing.queries import forecast
+from billing.costs import forecast
 from email_service.addresses.models import Address
 from email_service.mail_templates.models import Template
 from email_service.send_tasks import checks, jobs, judging, services, storing
