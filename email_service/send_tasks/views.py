@@ -114,7 +114,11 @@ def task_progress(request: ConsoleRequest, task: Task) -> HttpResponse:
     """The part of a task's page that moves; polling ends with the work."""
     state = _state(task)
     status = 200 if state["is_moving"] else STOP_POLLING
-    return render(request, "email_service/send_tasks/_progress.html", state, status=status)
+    response = render(request, "email_service/send_tasks/_progress.html", state, status=status)
+    # The rows that became no mail stand below, where the page was shown before they were read.
+    if "reading" in request.GET and task.is_read and queries.problem_count(task):
+        response["HX-Refresh"] = "true"
+    return response
 
 
 def _state(task: Task) -> dict[str, Any]:
