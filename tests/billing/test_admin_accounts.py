@@ -133,5 +133,5 @@ def test_revenue_is_summed_by_month(as_operator: Client, account: Account):
     assert months[0].units == {"purchase": 1000, "grant": 100}
     assert (months[1].currency, months[1].money) == ("USD", {"credit": Decimal("0.30")})
     assert sheet.count("\r\n") == 3
-    assert "2026-01,USD,0.30,0.00" in sheet and ",-12.50,1000,100,0" in sheet
+    assert "2026-01,USD,0.30,0.00" in sheet and ",-12.50,0.00,1000,100,0" in sheet
     assert as_operator.get(f"{MONEY}by-month/").status_code == 200

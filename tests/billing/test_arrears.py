@@ -9,7 +9,7 @@ import pytest
 import time_machine
 from django.test import Client
 
-from billing import integrity, services, services_money, services_orders, settlement
+from billing import integrity, services, services_money, services_payments, settlement
 from billing.models import Account
 from billing.queries import unpaid_references
 from iam.models import AuditEntry, Tenant
@@ -113,7 +113,7 @@ def test_the_credit_limit_buys_no_package(payer: Tenant, operator: Any):
     order = make_order(payer)
 
     with pytest.raises(RuleViolation):
-        services_orders.pay_order(order=order, method="balance", user=operator)
+        services_payments.pay_order(order=order, method="balance", user=operator)
 
 
 def test_what_holds_mails_as_you_go_is_unpaid_and_what_packages_hold_is_not(payer: Tenant):

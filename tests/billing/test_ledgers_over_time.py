@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from billing import integrity, services, services_money, services_orders, settlement
+from billing import integrity, services, services_money, services_orders, services_payments, settlement
 from billing.costs import cost_of
 from billing.models import Account, HourUsage, MoneyEntry, Package, Reservation
 from billing.prices import usage_amount
@@ -66,7 +66,7 @@ class Ledgers(RuleBasedStateMachine):
             )
             before = Account.objects.get(tenant=self.tenant).balance
             try:
-                services_orders.pay_order(order=order, method="balance", user=self.user)
+                services_payments.pay_order(order=order, method="balance", user=self.user)
             except RuleViolation:
                 assert before < order.amount
 

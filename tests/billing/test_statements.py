@@ -12,7 +12,7 @@ import time_machine
 from django.test import Client
 from django.urls import reverse
 
-from billing import services, services_orders, settlement
+from billing import services, services_payments, settlement
 from billing.bills import bills_of
 from billing.models import Account
 from billing.usage import MOST_DAYS, Span, usage_of
@@ -156,7 +156,7 @@ def test_bills_of_past_months_are_final_and_the_current_one_is_an_estimate(
     history: Tenant, owner: User, as_owner: Client
 ):
     order = make_order(history, user=owner, quantity=2)
-    services_orders.pay_order(order=order, method="balance", user=owner)
+    services_payments.pay_order(order=order, method="balance", user=owner)
 
     page = as_owner.get(reverse("billing:bill_list"))
 

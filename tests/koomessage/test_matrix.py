@@ -16,16 +16,7 @@ from iam.models import Tenant
 from koomessage.common.permissions import OVERVIEW, SIGNED_IN, STAFF
 from tests.architecture.source import routes
 from tests.factories_templates import make_template
-from tests.koomessage.world import (
-    ROUTES,
-    ROWS,
-    WORDS,
-    Route,
-    World,
-    kept,
-    lay_down_files,
-    make_known_world,
-)
+from tests.koomessage.world import ROUTES, ROWS, WORDS, Route, World, kept, lay_down_files, make_known_world
 
 REQUESTS = {"page": {}, "fragment": {"HTTP_HX_REQUEST": "true"}}
 PUBLIC = "public"

@@ -13,7 +13,8 @@ from django.urls import reverse
 from billing.models import PackageSpec
 from iam.models import Policy, Tenant
 from iam.policies import READ_ONLY
-from tests.koomessage.world import ROUTES, Route, World, kept, make_known_world, spoil_everything
+from tests.koomessage.spoiling import spoil_everything
+from tests.koomessage.world import ROUTES, Route, World, kept, make_known_world
 
 SECRET = "GLOBEXONLY"
 LISTS = [route for route in ROUTES if not route.takes and "GET" in route.methods]

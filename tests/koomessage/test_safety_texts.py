@@ -12,16 +12,8 @@ from django.urls import reverse
 from email_service.mail_templates.models import Template
 from iam.models import Tenant, User
 from tests.factories_templates import make_template
-from tests.koomessage.world import (
-    EVIL,
-    ROUTES,
-    Route,
-    World,
-    kept,
-    lay_down_files,
-    make_known_world,
-    spoil_everything,
-)
+from tests.koomessage.spoiling import EVIL, spoil_everything
+from tests.koomessage.world import ROUTES, Route, World, kept, lay_down_files, make_known_world
 
 FRAGMENT = {"HTTP_HX_REQUEST": "true"}
 RAW = ("<script>alert(1)", "<img src=x", "<svg onload")

@@ -15,11 +15,12 @@ from koomessage.demo import payments
 from tests.factories import make_tenant, make_user
 from tests.factories_billing import make_order, make_spec
 
+pytestmark = pytest.mark.django_db(transaction=True)
 KEY = "a key that only the gateway and the console know"
 
 
 @pytest.fixture
-def order(transactional_db: None, demo: None, live_server: Any, settings: Any) -> Order:
+def order(demo: None, live_server: Any, settings: Any) -> Order:
     settings.BASE_URL = live_server.url
     settings.PAYMENT_GATEWAY_URL = f"{live_server.url}/demo/pay"
     settings.PAYMENT_GATEWAY_KEY = KEY
