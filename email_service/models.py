@@ -15,6 +15,7 @@ from email_service.send_details.models import (
     DirtyHour,
     Event,
     Message,
+    UnknownAddressees,
 )
 from email_service.send_tasks.models import Attachment, Claim, ClaimCounter, Meter, RejectedRow, Task
 from email_service.send_tasks.models_check import CheckAttachment, CheckedBlock, RecipientCheck
@@ -68,5 +69,6 @@ __all__ = [
     "TemplateDraft",
     "TemplateVersion",
     "Transport",
+    "UnknownAddressees",
     "Worker",
 ]

@@ -48,6 +48,7 @@ task_routes = {
     "email_service.downloads.jobs.make_export": {"queue": "reading"},
     "email_service.retention.jobs.purge_messages": {"queue": "reading"},
     "email_service.send_tasks.jobs.check_recipients": {"queue": "reading"},
+    "email_service.send_tasks.jobs.remember_addressees": {"queue": "reading"},
 }
 timezone = "UTC"
 beat_schedule_filename = str(settings.DATA_DIR / "schedule")

@@ -1,10 +1,18 @@
-"""Which addresses an account has written to, each once: there a part of an address is looked for."""
+"""Which addresses an account has written to, each once: there a part of an address is looked for.
+
+Writing one into the index of parts takes as long as its message does. So those of a large file are added after it
+is read, a batch at a time; until then its messages are found among the newest, where a search looks first.
+"""
 
 from collections.abc import Iterable
 
-from django.db import connection
+from django.db import connection, models, transaction
 
-from email_service.send_details.models import Addressee, Message
+from email_service.send_details.models import Addressee, Message, UnknownAddressees
+
+# So many are added with their messages; more, by `remember_some`.
+FEW = 1_000
+BATCH = 5_000
 
 
 def remember(tenant_id: int, keys: Iterable[str]) -> None:
@@ -24,6 +32,39 @@ def remember(tenant_id: int, keys: Iterable[str]) -> None:
             "SELECT %s, key FROM unnest(%s::varchar[]) AS key ON CONFLICT DO NOTHING",
             [tenant_id, fresh],
         )
+
+
+def remember_later(task_id: int) -> None:
+    """Have the task's addresses added once nobody waits for it, in the caller's transaction."""
+    UnknownAddressees.objects.bulk_create([UnknownAddressees(task_id=task_id)], ignore_conflicts=True)
+
+
+def unknown() -> models.QuerySet[UnknownAddressees]:
+    """Return the marks of tasks whose file is read, or will not be read any more."""
+    return UnknownAddressees.objects.exclude(task__status="preparing")
+
+
+@transaction.atomic
+def remember_some() -> bool:
+    """Add a batch of the addresses that are to be known yet; answer whether there was one.
+
+    Safe to run twice at once: who comes second takes another task's, or waits. A task that is still read waits: an
+    address could come before those that were added.
+    """
+    has_skip = connection.features.has_select_for_update_skip_locked
+    rows = unknown().order_by("pk")
+    left = rows.select_for_update(of=("self",), skip_locked=has_skip).select_related("task").first()
+    if left is None:
+        return False
+    keys = Message.objects.filter(task=left.task_id, recipient_key__gt=left.after).order_by("recipient_key")
+    found = list(keys.values_list("recipient_key", flat=True)[:BATCH])
+    remember(left.task.tenant_id, found)
+    if len(found) < BATCH:
+        left.delete()
+    else:
+        left.after = found[-1]
+        left.save(update_fields=["after"])
+    return True
 
 
 def remember_all() -> int:

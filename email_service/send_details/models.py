@@ -160,6 +160,19 @@ class Addressee(models.Model):
         return self.address_key
 
 
+class UnknownAddressees(models.Model):
+    """A task whose addresses the search by parts is to know yet: all those after this one."""
+
+    task = models.OneToOneField("email_service.Task", on_delete=models.CASCADE, related_name="+")
+    after = models.CharField(max_length=320, blank=True)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return str(self.task_id)
+
+
 class ColumnChoice(models.Model):
     """Which columns of 发送明细 a user wants to see; without a row, all of them."""
 

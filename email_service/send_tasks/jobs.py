@@ -6,6 +6,7 @@ from celery import Task as Job
 from celery import shared_task
 from django.db import transaction
 
+from email_service.send_details import addressees
 from email_service.send_tasks import checks, claims, dispatch, recipients, stopping
 from email_service.send_tasks import sweep as sweeping
 
@@ -16,6 +17,7 @@ __all__ = [
     "hint",
     "hint_on_commit",
     "read_recipients",
+    "remember_addressees",
     "stopping",
     "sweep",
     "tidy_checks",
@@ -38,6 +40,14 @@ def read_recipients(task_id: int) -> None:
     """Read on in the task's recipient file, and hint at its sending."""
     if recipients.read(task_id):
         hint(deliver)
+    hint(remember_addressees)
+
+
+@shared_task
+def remember_addressees() -> None:
+    """Let the search by parts know the addresses of large files, a batch at a time."""
+    if addressees.remember_some():
+        hint(remember_addressees)
 
 
 @shared_task
@@ -61,6 +71,8 @@ def sweep() -> None:
         hint(read_recipients, task_id)
     for check_id in found.unchecked:
         hint(check_recipients, check_id)
+    if found.addressees:
+        hint(remember_addressees)
     for _ in range(found.deliveries):
         hint(deliver)
 

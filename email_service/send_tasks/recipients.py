@@ -159,8 +159,11 @@ def write(task: Task, judged: Sorted, *, accepted_at: datetime) -> int:
         insert_rows(Message, _COLUMNS, (_message(task, row, accepted_at) for row in fresh))
         outcomes.mark_dirty([(task.tenant_id, task.pk, accepted_at)])
         billing.reserve_units(tenant=task.tenant, reference=task.code, units=len(fresh))
-        # Once the account's ledger is locked, so that nobody adds addresses of this account beside.
-        addressees.remember(task.tenant_id, (row.mailbox.key for row in fresh))
+        if len(fresh) > addressees.FEW:
+            addressees.remember_later(task.pk)
+        else:
+            # Once the account's ledger is locked, so that nobody adds addresses of this account beside.
+            addressees.remember(task.tenant_id, (row.mailbox.key for row in fresh))
     insert_rows(
         RejectedRow, _REJECTED, [(task.pk, number, value[:320], reason) for number, value, reason in bad]
     )

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 
+from email_service.send_details import addressees
 from email_service.send_tasks import (
     arrears,
     ceilings,
@@ -28,10 +29,13 @@ MOST_HINTS = 8
 
 @dataclass
 class Found:
-    """Work to be hinted at: files to read and to check, and how many workers may deliver at once."""
+    """Work to be hinted at: files to read and to check, whether there are addresses the search is to know, and how
+    many workers may deliver at once.
+    """
 
     unread: list[int] = field(default_factory=list)
     unchecked: list[int] = field(default_factory=list)
+    addressees: bool = False
     deliveries: int = 0
 
 
@@ -52,6 +56,7 @@ def sweep() -> Found:
     return Found(
         unread=list(unread.filter(status=Task.Status.PREPARING).values_list("pk", flat=True)),
         unchecked=checks.unread(),
+        addressees=addressees.unknown().exists(),
         deliveries=_missing_deliveries(),
     )
 

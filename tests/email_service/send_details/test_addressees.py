@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from email_service.send_details import addressees
 from email_service.send_details.models import Addressee
-from email_service.send_tasks import recipients
+from email_service.send_tasks import recipients, sweep
 from email_service.send_tasks.models import Task
 from iam.models import Tenant
 from tests.email_service.send_tasks.sending import make_sending_tenant, sheet, submit
@@ -32,6 +32,39 @@ def test_reading_recipients_remembers_their_addresses(db: Any) -> None:
     known = Addressee.objects.filter(tenant=tenant).values_list("address_key", flat=True)
     assert sorted(known) == ["one@qq.com", "two@qq.com"]
     assert addressees.holding(tenant.pk, "two@", 5) == ["two@qq.com"]
+
+
+def test_addresses_of_a_large_file_are_known_after_it_is_read(
+    db: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(addressees, "FEW", 2)
+    monkeypatch.setattr(addressees, "BATCH", 4)
+    tenant = make_sending_tenant()
+    rows = [("email",), *[(f"r{number}@qq.com",) for number in range(10)]]
+    task = submit(tenant, source=Task.Source.FILE, file=sheet(*rows))
+    recipients.read(task.pk)
+    assert not Addressee.objects.exists() and sweep.sweep().addressees
+
+    assert addressees.remember_some() and Addressee.objects.count() == 4, "a batch, and its place"
+    while addressees.remember_some():
+        pass
+
+    known = Addressee.objects.filter(tenant=tenant).values_list("address_key", flat=True)
+    assert sorted(known) == sorted(f"r{number}@qq.com" for number in range(10))
+    assert not sweep.sweep().addressees and not addressees.remember_some()
+
+
+def test_addresses_of_a_file_that_is_still_read_wait(acme: Tenant) -> None:
+    task = make_task(acme, status=Task.Status.PREPARING, is_read=False)
+    make_message(task, recipient="later@qq.com")
+    addressees.remember_later(task.pk)
+    addressees.remember_later(task.pk)
+
+    assert not addressees.remember_some() and not sweep.sweep().addressees
+
+    Task.objects.filter(pk=task.pk).update(is_read=True, status=Task.Status.SENDING)
+    assert addressees.remember_some()
+    assert addressees.holding(acme.pk, "later", 5) == ["later@qq.com"]
 
 
 @on_postgresql
