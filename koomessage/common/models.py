@@ -3,6 +3,7 @@
 from typing import Any, Self
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from koomessage.common.encryption import decrypt, encrypt
 
@@ -16,7 +17,9 @@ class TenantQuerySet(models.QuerySet):
 class TenantOwned(models.Model):
     """A row of one tenant; a tenant that has rows cannot be deleted. Its manager is a TenantQuerySet's."""
 
-    tenant = models.ForeignKey("iam.Tenant", on_delete=models.PROTECT, related_name="+")
+    tenant = models.ForeignKey(
+        "iam.Tenant", verbose_name=_("account"), on_delete=models.PROTECT, related_name="+"
+    )
 
     class Meta:
         abstract = True
