@@ -51,6 +51,8 @@ def test_a_running_task_pauses_in_arrears_and_goes_on_after_a_top_up(peer: Peer)
     deliver_all()
     assert len(peer.mails) == 2
     assert status_of(task)[0] == Status.FINISHED
+    steps = list(task.events.values_list("kind", flat=True))
+    assert [kind for kind in steps if kind in ("quota_paused", "resumed")] == ["quota_paused", "resumed"]
 
 
 @pytest.mark.django_db
@@ -150,12 +152,15 @@ def test_pausing_and_resuming_are_moves_a_task_may_make():
 
 
 @pytest.mark.django_db
-def test_following_costs_two_queries_whatever_there_is(django_assert_num_queries):
+def test_following_costs_the_same_for_one_task_and_for_many(django_assert_num_queries):
     tenant = make_sending_tenant()
     tasks = [submit(tenant, f"a{number}@qq.com") for number in range(5)]
     fall_into_arrears(tenant)
 
-    with django_assert_num_queries(2):
+    # Two looks, each within a savepoint; and the tasks and their steps.
+    with django_assert_num_queries(8):
+        arrears.follow()
+    with django_assert_num_queries(6):
         arrears.follow()
 
     assert {status_of(task)[0] for task in tasks} == {"quota_paused"}
