@@ -64,6 +64,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "koomessage.common.htmx.FragmentMiddleware",
+    "koomessage.common.body_limit.BodyLimitMiddleware",
     "iam.middleware.TenantMiddleware",
     "koomessage.common.kept_forms.KeptFormMiddleware",
     "axes.middleware.AxesMiddleware",
@@ -190,6 +191,8 @@ PAYMENT_GATEWAY_URL = env.web_address_or_none("PAYMENT_GATEWAY_URL")
 PAYMENT_GATEWAY_KEY = env.shared_key("PAYMENT_GATEWAY_KEY", needed=bool(PAYMENT_GATEWAY_URL))
 # A form that pays is redirected to the gateway.
 CONTENT_SECURITY_POLICY = {"DIRECTIVES": content_policy(forms_lead_to=env.origins(PAYMENT_GATEWAY_URL))}
+# The largest form: a recipient file of 40 MB, attachments of 4 MB, and the rest.
+MAX_REQUEST_MB = env.number("MAX_REQUEST_MB", 48, least=45)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 2**20
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2**20
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000

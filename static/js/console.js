@@ -120,7 +120,7 @@ document.addEventListener("htmx:responseError", (event) => {
     toast(texts.textOutdated, "warning");
     return;
   }
-  const said = { 403: texts.textForbidden, 503: texts.textAway, 507: texts.textFull }[event.detail.xhr.status];
+  const said = { 403: texts.textForbidden, 413: texts.textLarge, 503: texts.textAway, 507: texts.textFull }[event.detail.xhr.status];
   toast(said || texts.textFailed, "error");
 });
 document.addEventListener("htmx:sendError", () => toast(document.body.dataset.textOffline, "error"));
