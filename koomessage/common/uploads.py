@@ -12,6 +12,7 @@ from django.db.models.fields.files import FieldFile
 from django.utils.translation import gettext_lazy as _
 
 from koomessage.common.errors import RuleViolation
+from koomessage.common.outages import Outage, outage_of
 
 logger = logging.getLogger(__name__)
 CHUNK = 2**20
@@ -24,11 +25,14 @@ class StorageSilent(Exception):
 def store(field_file: FieldFile, name: str, content: File, *, field: str) -> None:
     """Hand a file to the storage; its row is saved by whoever calls.
 
-    Raises RuleViolation for the form field where the storage does not take it.
+    Raises RuleViolation for the form field where the storage does not take it. A disk that is full is the platform's
+    own failure and stays one: the page that says so keeps what was typed.
     """
     try:
         field_file.save(name, content, save=False)
     except Exception as error:  # every storage has kinds of its own
+        if outage_of(error) is Outage.ROOM:
+            raise
         logger.warning("The storage did not take %s: %s", name, error)
         sentence = _("The file could not be stored. Try again in a few minutes.")
         raise RuleViolation(sentence, field=field) from error
