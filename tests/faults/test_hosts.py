@@ -86,7 +86,7 @@ def test_a_host_lost_with_its_disk_costs_nothing_and_may_come_back_empty(house: 
     wait_for(lambda: house.rows(held)[0][0] > 0)
     first.kill()
     wait_until_finished(house)
-    assert house.rows(HOSTS) == [("host-b",)], "who is silent is listed no more"
+    wait_for(lambda: house.rows(HOSTS) == [("host-b",)], 20, "who is silent is listed no more")
     assert console.visitor(console.operator).client.get("/healthz").status_code == 200
 
     first.begin()
