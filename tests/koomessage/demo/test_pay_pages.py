@@ -31,7 +31,7 @@ def order(demo: None, live_server: Any, settings: Any) -> Order:
 
 
 @pytest.fixture
-def page(order: Order) -> str:
+def paying(order: Order) -> str:
     parts = urlsplit(gateway.payment_page(Payment.objects.get()))
     return f"{parts.path}?{parts.query}"
 
@@ -40,26 +40,26 @@ def status_of(order: Order) -> str:
     return Order.objects.get(pk=order.pk).status
 
 
-def test_paying_at_the_demo_pays_the_order(client: Client, order: Order, page: str):
-    shown = client.get(page).content.decode()
-    answer = client.post(page, {"decision": "paid"})
+def test_paying_at_the_demo_pays_the_order(client: Client, order: Order, paying: str):
+    shown = client.get(paying).content.decode()
+    answer = client.post(paying, {"decision": "paid"})
 
     assert "25.00" in shown and order.number in shown
     assert answer["Location"].endswith(f"/packages/orders/{order.pk}/waiting/")
     assert status_of(order) == "paid"
-    client.post(page, {"decision": "failed"})
+    client.post(paying, {"decision": "failed"})
     assert payments.find(Payment.objects.get().reference).status == "succeeded"
-    assert 'name="decision"' not in client.get(page).content.decode()
+    assert 'name="decision"' not in client.get(paying).content.decode()
 
 
-def test_a_failed_payment_leaves_the_order_open(client: Client, order: Order, page: str):
-    client.post(page, {"decision": "failed"})
+def test_a_failed_payment_leaves_the_order_open(client: Client, order: Order, paying: str):
+    client.post(paying, {"decision": "failed"})
 
     assert (status_of(order), Payment.objects.get().status) == ("unpaid", "failed")
 
 
-def test_a_lost_message_is_made_good_by_asking(client: Client, order: Order, page: str):
-    client.post(page, {"decision": "lost"})
+def test_a_lost_message_is_made_good_by_asking(client: Client, order: Order, paying: str):
+    client.post(paying, {"decision": "lost"})
     assert status_of(order) == "unpaid"
     Payment.objects.update(asked_at=timezone.now() - timedelta(minutes=2))
 
@@ -69,12 +69,17 @@ def test_a_lost_message_is_made_good_by_asking(client: Client, order: Order, pag
 
 
 def test_looking_decides_nothing_and_an_altered_address_opens_nothing(
-    client: Client, order: Order, page: str
+    client: Client, order: Order, paying: str
 ):
-    client.get(page)
+    client.get(paying)
 
     assert payments.find(Payment.objects.get().reference) is None
-    for altered in (page.replace("25.00", "00.01"), page.replace("CNY", "USD"), f"{page}0", "/demo/pay/"):
+    for altered in (
+        paying.replace("25.00", "00.01"),
+        paying.replace("CNY", "USD"),
+        f"{paying}0",
+        "/demo/pay/",
+    ):
         assert client.get(altered).status_code == 403
         assert client.post(altered, {"decision": "paid"}).status_code == 403
     assert client.post("/demo/pay/query/", "{}", content_type="application/json").status_code == 403
