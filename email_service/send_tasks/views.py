@@ -7,7 +7,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
-from django_htmx.http import reselect, retarget
+from django_htmx.http import reselect, retarget, trigger_client_event
 
 from email_service.send_tasks import (
     exports,
@@ -117,7 +117,7 @@ def task_progress(request: ConsoleRequest, task: Task) -> HttpResponse:
     response = render(request, "email_service/send_tasks/_progress.html", state, status=status)
     # The rows that became no mail stand below, where the page was shown before they were read.
     if "reading" in request.GET and task.is_read and queries.problem_count(task):
-        response["HX-Refresh"] = "true"
+        trigger_client_event(response, "task-read")
     return response
 
 
